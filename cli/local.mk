@@ -1,0 +1,1 @@
+# bulkhead: see main.c

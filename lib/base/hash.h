@@ -1,0 +1,27 @@
+/*
+ * hash.h - SHA-256 and HMAC-SHA-256 in one call, comparison in constant time.
+ */
+#ifndef BULKHEAD_BASE_HASH_H
+#define BULKHEAD_BASE_HASH_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+#define SHA256_SIZE 32
+
+void hash_sha256(struct str in, unsigned char out[SHA256_SIZE]);
+
+/*
+ * The first 32 bits of SHA-256, big endian: the id of streams and keys in
+ * tokens and return paths, a function of the name alone.
+ */
+uint32_t hash_id32(struct str name);
+
+void hash_hmac_sha256(struct str key, struct str in,
+    unsigned char out[SHA256_SIZE]);
+
+/* True when both n byte blocks are equal; time depends on n alone. */
+bool hash_equal(const void *a, const void *b, size_t n);
+
+#endif

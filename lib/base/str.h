@@ -1,0 +1,95 @@
+/*
+ * str.h - byte slices: a pointer and a length, never NUL terminated.
+ * Mail is bytes; NUL inside is data.  Nothing here allocates.
+ */
+#ifndef BULKHEAD_BASE_STR_H
+#define BULKHEAD_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A borrowed run of bytes.  p may be NULL only when n is 0. */
+struct str {
+	const char *p;
+	size_t n;
+};
+
+/* A slice over a string literal. */
+#define STR(lit)                                                               \
+	((struct str){ (lit), sizeof(lit) - 1 })
+
+/* For "%.*s": STR_ARG(s) gives the int length and the pointer. */
+#define STR_ARG(s) (int)(s).n, (s).n ? (s).p : ""
+
+static inline struct str
+str_make(const char *p, size_t n)
+{
+	return (struct str){ p, n };
+}
+
+/* Borrows a C string; NULL gives the empty slice. */
+static inline struct str
+str_from(const char *s)
+{
+	return (struct str){ s, s ? strlen(s) : 0 };
+}
+
+/* Bytes [from, to) of s; both are clamped to s. */
+struct str str_sub(struct str s, size_t from, size_t to);
+
+bool str_eq(struct str a, struct str b);
+
+/* ASCII case folded comparisons; bytes over 127 compare as they are. */
+bool str_ieq(struct str a, struct str b);
+bool str_starts(struct str s, struct str prefix);
+bool str_istarts(struct str s, struct str prefix);
+bool str_iends(struct str s, struct str suffix);
+
+/* Orders by bytes, then by length, as memcmp does. */
+int str_cmp(struct str a, struct str b);
+
+/* Offset of the first needle at or after from, or s.n when there is none. */
+size_t str_find(struct str s, struct str needle, size_t from);
+size_t str_ifind(struct str s, struct str needle, size_t from);
+size_t str_chr(struct str s, char c, size_t from);
+
+/* Without leading and trailing SP, TAB, CR and LF. */
+struct str str_trim(struct str s);
+
+/* ASCII lower case of one byte. */
+static inline char
+str_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline bool
+str_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline bool
+str_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+str_is_alpha(char c)
+{
+	c = str_lower(c);
+	return c >= 'a' && c <= 'z';
+}
+
+/* 0 to 15, or -1 for a byte that is no hexadecimal digit. */
+int str_hex(char c);
+
+/*
+ * Shell-like match over all of s: '*' is any run, '?' any byte; ASCII case
+ * folded.  Linear in s for one '*', never recursive.
+ */
+bool str_glob(struct str pattern, struct str s);
+
+#endif

@@ -1,0 +1,2 @@
+libbulkhead_a_SOURCES += \
+	lib/bulkhead/names.h

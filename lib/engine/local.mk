@@ -1,0 +1,1 @@
+libbulkhead_a_SOURCES +=

@@ -1,0 +1,79 @@
+/*
+ * coding.h - content transfer encodings (RFC 2045 section 6) with a way back:
+ * edits of the decoded text become splices of the encoded one, and every
+ * encoded line without an edit stays as it came.
+ */
+#ifndef BULKHEAD_MAIL_CODING_H
+#define BULKHEAD_MAIL_CODING_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "mail/splice.h"
+
+enum coding {
+	CODING_7BIT, /* also when there is no field */
+	CODING_8BIT,
+	CODING_BINARY,
+	CODING_QP,
+	CODING_BASE64,
+	CODING_UNKNOWN
+};
+
+/* Lines that we write are at most this long, without the line end. */
+#define CODING_LINE_OURS 988
+/* Beyond this the smtp client cuts lines and signatures break. */
+#define CODING_LINE_MAX 998
+
+/*
+ * The encoding named by a Content-Transfer-Encoding value: its first token,
+ * comments skipped, case folded.  An empty value is CODING_7BIT.
+ */
+enum coding coding_parse(struct str value);
+
+/* "quoted-printable" and so on; "unknown" for CODING_UNKNOWN. */
+const char *coding_name(enum coding c);
+
+/* A decoded body and what it takes to find the way back.  See coded_open(). */
+struct coded {
+	enum coding coding;
+	struct str raw;	 /* encoded, as in the message; borrowed */
+	struct str text; /* decoded; in the arena, or raw itself */
+	struct coded_mark *marks; /* one a line of raw: where it begins */
+	size_t nmarks;
+};
+
+/*
+ * Decodes raw as mail readers do: quoted-printable keeps what is no valid
+ * escape as text, base64 passes over characters outside its alphabet.  0, or
+ * -1 when readers would disagree (base64 with padding inside, or a number of
+ * characters that is no whole number of octets; CODING_UNKNOWN): such a part
+ * is not to be touched.  Memory: the arena.
+ */
+int coded_open(struct coded *c, struct arena *a, enum coding coding,
+    struct str raw);
+
+enum coded_result {
+	CODED_OK,
+	CODED_LONG /* a line would pass CODING_LINE_OURS (7bit, 8bit, binary) */
+};
+
+/*
+ * Turns edits of c->text (sorted) into splices of raw, each shifted by
+ * offset, added to out.  Inserted lines are at most 76 (quoted-printable,
+ * base64) or CODING_LINE_OURS octets long and end as the lines of raw do.
+ * base64 is written anew from the line of the first edit to the end, as its
+ * groups shift.  CODED_LONG: nothing was added to out; write the part as
+ * quoted-printable instead.
+ */
+enum coded_result coded_edit(const struct coded *c, struct arena *a,
+    const struct splices *edits, size_t offset, struct splices *out);
+
+/*
+ * The text with its edits as quoted-printable with CRLF lines; every octet
+ * that is not printable ASCII is escaped, line breaks of the text (CRLF or
+ * LF) are kept as line breaks.  In the arena.
+ */
+struct str coded_as_qp(struct arena *a, struct str text,
+    const struct splices *edits);
+
+#endif

@@ -1,0 +1,1 @@
+# bulkhead-milter: see main.c
