@@ -10,3 +10,4 @@ libbulkhead_a_SOURCES += \
 	lib/base/net.c lib/base/net.h \
 	lib/base/num.c lib/base/num.h \
 	lib/base/str.c lib/base/str.h
+libbulkhead_a_SOURCES += lib/base/json.c lib/base/json.h

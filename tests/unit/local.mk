@@ -3,3 +3,5 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
 tests_unit_test_base_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_json
+tests_unit_test_json_LDADD = $(UNIT_LIBS)
