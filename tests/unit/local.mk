@@ -5,3 +5,5 @@ TESTS += $(UNIT_TESTS)
 tests_unit_test_base_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_json
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_header
+tests_unit_test_header_LDADD = $(UNIT_LIBS)
