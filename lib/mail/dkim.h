@@ -42,7 +42,10 @@ struct str dkim_key_record(const struct dkim_key *k, struct arena *a);
 struct str dkim_key_create(struct arena *a, enum dkim_algorithm alg,
     unsigned bits);
 
-/* The relaxed body hash of the edited body (RFC 6376 section 3.4.4). */
+/*
+ * The relaxed body hash of the edited body (RFC 6376 section 3.4.4); edits
+ * NULL: as it came.  A line ends in CRLF; bare CR and LF are data.
+ */
 void dkim_body_hash(const struct splices *edits, struct str body,
     unsigned char out[DKIM_HASH_SIZE]);
 

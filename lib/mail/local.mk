@@ -2,3 +2,7 @@ libbulkhead_a_SOURCES += lib/mail/addr.h
 libbulkhead_a_SOURCES += lib/mail/charset.c lib/mail/charset.h
 libbulkhead_a_SOURCES += lib/mail/header.c lib/mail/header_text.c \
 	lib/mail/header.h
+libbulkhead_a_SOURCES += \
+	lib/mail/dkim.c lib/mail/dkim.h \
+	lib/mail/dkim_canon.c lib/mail/dkim_canon.h \
+	lib/mail/dkim_key.c lib/mail/dkim_key.h

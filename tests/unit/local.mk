@@ -7,3 +7,5 @@ UNIT_TESTS += tests/unit/test_json
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_header
 tests_unit_test_header_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_dkim
+tests_unit_test_dkim_LDADD = $(UNIT_LIBS)

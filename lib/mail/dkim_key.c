@@ -1,0 +1,265 @@
+/*
+ * dkim_key.c - private keys: parsed once, shared by all threads.
+ */
+#include "mail/dkim_key.h"
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/hash.h"
+
+#define MAX_PEM 65536
+
+struct dkim_key {
+	int refs; /* atomic */
+	enum dkim_algorithm algorithm;
+	EVP_PKEY *pkey;
+};
+
+/* Without this OpenSSL would ask for a passphrase on the terminal. */
+static int
+no_passphrase(char *buf, int size, int for_writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)for_writing;
+	(void)arg;
+	return -1;
+}
+
+static EVP_PKEY *
+read_pem(struct str pem, const char **why)
+{
+	EVP_PKEY *pkey = NULL;
+	BIO *bio;
+
+	if (pem.n > MAX_PEM) {
+		*why = "is longer than any key";
+		return NULL;
+	}
+	bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
+	if (bio != NULL)
+		pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (pkey == NULL)
+		*why = str_find(pem, STR("ENCRYPTED"), 0) < pem.n ?
+		    "is encrypted: a key without a passphrase is needed" :
+		    "is no private key in PEM form";
+	return pkey;
+}
+
+static EVP_MD_CTX *
+sign_context(const struct dkim_key *k)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const EVP_MD *md =
+	    k->algorithm == DKIM_RSA_SHA256 ? EVP_sha256() : NULL;
+
+	if (ctx != NULL &&
+	    EVP_DigestSignInit(ctx, NULL, md, NULL, k->pkey) != 1) {
+		EVP_MD_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+size_t
+dkim_key_sign(const struct dkim_key *k, struct str data,
+    unsigned char out[DKIM_MAX_SIGNATURE])
+{
+	EVP_MD_CTX *ctx = sign_context(k);
+	const unsigned char *in = (const unsigned char *)data.p;
+	unsigned char hash[SHA256_SIZE];
+	size_t n = DKIM_MAX_SIGNATURE, len = data.n;
+
+	if (k->algorithm == DKIM_ED25519_SHA256) {
+		hash_sha256(data, hash);
+		in = hash;
+		len = sizeof(hash);
+	}
+	if (ctx == NULL || EVP_DigestSign(ctx, out, &n, in, len) != 1) {
+		ERR_clear_error();
+		n = 0;
+	}
+	EVP_MD_CTX_free(ctx);
+	return n;
+}
+
+/*
+ * A damaged key signs without an error, and nobody but the receivers would
+ * see that nothing verifies.
+ */
+static bool
+key_works(const struct dkim_key *k)
+{
+	struct str text = STR("bulkhead");
+	unsigned char sig[DKIM_MAX_SIGNATURE], hash[SHA256_SIZE];
+	bool is_rsa = k->algorithm == DKIM_RSA_SHA256;
+	size_t n = dkim_key_sign(k, text, sig);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool works;
+
+	hash_sha256(text, hash);
+	works = n > 0 && ctx != NULL &&
+	    EVP_DigestVerifyInit(ctx, NULL, is_rsa ? EVP_sha256() : NULL, NULL,
+		k->pkey) == 1 &&
+	    EVP_DigestVerify(ctx, sig, n,
+		is_rsa ? (const unsigned char *)text.p : hash,
+		is_rsa ? text.n : sizeof(hash)) == 1;
+	ERR_clear_error();
+	EVP_MD_CTX_free(ctx);
+	return works;
+}
+
+/* Sets the algorithm; NULL, or what is wrong with the key. */
+static const char *
+key_check(struct dkim_key *k)
+{
+	if (EVP_PKEY_is_a(k->pkey, "ED25519"))
+		k->algorithm = DKIM_ED25519_SHA256;
+	else if (EVP_PKEY_is_a(k->pkey, "RSA"))
+		k->algorithm = DKIM_RSA_SHA256;
+	else
+		return "is of another kind than RSA or Ed25519";
+	if (EVP_PKEY_get_size(k->pkey) > DKIM_MAX_SIGNATURE)
+		return "is longer than any RSA key in use";
+	return key_works(k) ? NULL : "does not verify what it signs";
+}
+
+struct dkim_key *
+dkim_key_parse(struct str pem, const char **why)
+{
+	EVP_PKEY *pkey = read_pem(pem, why);
+	struct dkim_key *k;
+	const char *wrong;
+
+	if (pkey == NULL)
+		return NULL;
+	k = mem_alloc(sizeof(*k));
+	*k = (struct dkim_key){ .refs = 1, .pkey = pkey };
+	wrong = key_check(k);
+	if (wrong != NULL) {
+		*why = wrong;
+		dkim_key_free(&k);
+	}
+	return k;
+}
+
+struct dkim_key *
+dkim_key_ref(struct dkim_key *k)
+{
+	__atomic_add_fetch(&k->refs, 1, __ATOMIC_RELAXED);
+	return k;
+}
+
+void
+dkim_key_free(struct dkim_key **k)
+{
+	struct dkim_key *old = *k;
+
+	*k = NULL;
+	if (old == NULL ||
+	    __atomic_sub_fetch(&old->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	EVP_PKEY_free(old->pkey);
+	free(old);
+}
+
+enum dkim_algorithm
+dkim_key_algorithm(const struct dkim_key *k)
+{
+	return k->algorithm;
+}
+
+unsigned
+dkim_key_bits(const struct dkim_key *k)
+{
+	if (k->algorithm == DKIM_ED25519_SHA256)
+		return 256;
+	return (unsigned)EVP_PKEY_get_bits(k->pkey);
+}
+
+static struct str
+base64_text(struct arena *a, const unsigned char *p, size_t n)
+{
+	char *out = arena_bytes(a, BASE64_SIZE(n));
+
+	return str_make(out, base64_write(out, p, n));
+}
+
+struct str
+dkim_key_record(const struct dkim_key *k, struct arena *a)
+{
+	unsigned char raw[32], *der = NULL;
+	size_t n = sizeof(raw);
+	struct str p;
+	int len;
+
+	if (k->algorithm == DKIM_ED25519_SHA256) {
+		if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &n) != 1)
+			abort(); /* a parsed key has its public half */
+		p = base64_text(a, raw, n);
+		return arena_printf(a, "v=DKIM1; k=ed25519; p=%.*s",
+		    STR_ARG(p));
+	}
+	len = i2d_PUBKEY(k->pkey, &der);
+	if (len <= 0)
+		abort();
+	p = base64_text(a, der, (size_t)len);
+	OPENSSL_free(der);
+	return arena_printf(a, "v=DKIM1; k=rsa; p=%.*s", STR_ARG(p));
+}
+
+struct secret {
+	char *p;
+	size_t n;
+};
+
+static void
+secret_wipe(void *arg)
+{
+	struct secret *s = arg;
+
+	OPENSSL_cleanse(s->p, s->n);
+}
+
+static struct str
+secret_copy(struct arena *a, const char *p, size_t n)
+{
+	struct secret *s = arena_alloc(a, sizeof(*s));
+
+	s->p = arena_bytes(a, n);
+	s->n = n;
+	memcpy(s->p, p, n);
+	arena_on_free(a, secret_wipe, s);
+	return str_make(s->p, n);
+}
+
+struct str
+dkim_key_create(struct arena *a, enum dkim_algorithm alg, unsigned bits)
+{
+	EVP_PKEY *pkey = alg == DKIM_RSA_SHA256 ?
+	    EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits) :
+	    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *bio = BIO_new(BIO_s_secmem());
+	struct str pem;
+	char *p;
+	long n;
+
+	if (pkey == NULL || bio == NULL ||
+	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL,
+		NULL) != 1 ||
+	    (n = BIO_get_mem_data(bio, &p)) <= 0)
+		abort(); /* out of memory, or no randomness */
+	pem = secret_copy(a, p, (size_t)n);
+	BIO_free(bio); /* wipes it */
+	EVP_PKEY_free(pkey);
+	return pem;
+}
