@@ -2,6 +2,7 @@
 UNIT_LIBS = $(BULKHEAD_LIBS) $(CMOCKA_LIBS)
 
 include tests/unit/local.mk
+include tests/integration/local.mk
 include tests/style/local.mk
 
 EXTRA_DIST += tests/run tests/runner.py tests/deps tests/install-deps .ci/run

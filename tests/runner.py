@@ -296,14 +296,15 @@ def show_failure(log):
     """The part of a log that tells why: failing points, then the end."""
     try:
         with open(log, encoding="utf-8", errors="replace") as f:
-            lines = f.read().splitlines()
+            lines = [line for line in f.read().splitlines()
+                     if not line.startswith(("PASS: ", "ok "))]
     except OSError:
         return
     bad = [n for n, line in enumerate(lines) if line.startswith("not ok")]
     shown = []
     for n in bad[:10]:
         shown += lines[n:n + 6]
-    shown += ["..."] + lines[-25:] if bad else lines[-40:]
+    shown += [] if bad else lines[-40:]
     print("    log: " + log)
     for line in shown:
         print("    | " + line[:300])
