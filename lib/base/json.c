@@ -30,7 +30,7 @@ utf8_length(struct str s)
 	const unsigned char *p = (const unsigned char *)s.p;
 
 	for (size_t i = 0; i < sizeof(utf8_leads) / sizeof(utf8_leads[0]);
-	    i++) {
+	     i++) {
 		size_t more = utf8_leads[i].more;
 
 		if (p[0] < utf8_leads[i].from || p[0] > utf8_leads[i].to)

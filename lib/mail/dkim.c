@@ -12,7 +12,7 @@
 #include "mail/dkim_canon.h"
 #include "mail/dkim_key.h"
 
-#define LINE 78
+#define LINE	  78
 #define MAX_VALUE 60000 /* libmilter carries 64 KB at once */
 
 /*
@@ -45,7 +45,7 @@ count_fields(const struct headers *h, struct str name)
 
 	for (size_t i = 0; i < h->n && n < MAX_INSTANCES; i++)
 		n += h->v[i].edit != HEADER_DELETED &&
-		    str_ieq(h->v[i].name, name);
+		     str_ieq(h->v[i].name, name);
 	return n;
 }
 
@@ -72,8 +72,8 @@ names_of(struct names *l, struct arena *a, const struct headers *h,
 }
 
 static struct names
-names_to_sign(struct arena *a, const struct headers *h,
-    const struct dkim_request *r)
+names_to_sign(
+    struct arena *a, const struct headers *h, const struct dkim_request *r)
 {
 	const struct str from = STR("From");
 	struct names l = { 0 };
@@ -126,8 +126,8 @@ static void
 fold_base64(struct fold *f, struct str text)
 {
 	while (text.n > 0) {
-		size_t n = text.n < LINE - f->column ? text.n :
-		    LINE - f->column;
+		size_t n =
+		    text.n < LINE - f->column ? text.n : LINE - f->column;
 
 		buf_add(&f->out, text.p, n);
 		text = str_sub(text, n, text.n);
@@ -206,8 +206,8 @@ dkim_header_data(struct arena *a, const struct headers *h,
 	}
 	start = to = arena_bytes(a, size);
 	for (size_t i = 0; i < n; i++) {
-		to = dkim_canon_field(to, h->v[order[i]].name,
-		    h->v[order[i]].value);
+		to = dkim_canon_field(
+		    to, h->v[order[i]].name, h->v[order[i]].value);
 		*to++ = '\r';
 		*to++ = '\n';
 	}
@@ -216,8 +216,8 @@ dkim_header_data(struct arena *a, const struct headers *h,
 }
 
 struct str
-dkim_sign(struct arena *a, const struct headers *h,
-    const struct dkim_request *r)
+dkim_sign(
+    struct arena *a, const struct headers *h, const struct dkim_request *r)
 {
 	struct names names = names_to_sign(a, h, r);
 	unsigned char sig[DKIM_MAX_SIGNATURE];

@@ -39,8 +39,8 @@ struct str dkim_key_record(const struct dkim_key *k, struct arena *a);
  * Makes a new private key and returns its PEM text (PKCS #8) in the arena,
  * wiped when the arena is freed; bits counts for RSA only.
  */
-struct str dkim_key_create(struct arena *a, enum dkim_algorithm alg,
-    unsigned bits);
+struct str dkim_key_create(
+    struct arena *a, enum dkim_algorithm alg, unsigned bits);
 
 /*
  * The relaxed body hash of the edited body (RFC 6376 section 3.4.4); edits
@@ -74,8 +74,8 @@ struct dkim_request {
  * leading blank, folded with LF and TAB, no line over 78 where it can be.  In
  * the arena; an empty slice when OpenSSL fails.
  */
-struct str dkim_sign(struct arena *a, const struct headers *h,
-    const struct dkim_request *r);
+struct str dkim_sign(
+    struct arena *a, const struct headers *h, const struct dkim_request *r);
 
 /*
  * The header hash input (relaxed, RFC 6376 section 3.7) for a given h= list

@@ -49,9 +49,10 @@ read_pem(struct str pem, const char **why)
 	BIO_free(bio);
 	ERR_clear_error();
 	if (pkey == NULL)
-		*why = str_find(pem, STR("ENCRYPTED"), 0) < pem.n ?
-		    "is encrypted: a key without a passphrase is needed" :
-		    "is no private key in PEM form";
+		*why =
+		    str_find(pem, STR("ENCRYPTED"), 0) < pem.n
+			? "is encrypted: a key without a passphrase is needed"
+			: "is no private key in PEM form";
 	return pkey;
 }
 
@@ -108,11 +109,11 @@ key_works(const struct dkim_key *k)
 
 	hash_sha256(text, hash);
 	works = n > 0 && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, is_rsa ? EVP_sha256() : NULL, NULL,
-		k->pkey) == 1 &&
-	    EVP_DigestVerify(ctx, sig, n,
-		is_rsa ? (const unsigned char *)text.p : hash,
-		is_rsa ? text.n : sizeof(hash)) == 1;
+		EVP_DigestVerifyInit(ctx, NULL, is_rsa ? EVP_sha256() : NULL,
+		    NULL, k->pkey) == 1 &&
+		EVP_DigestVerify(ctx, sig, n,
+		    is_rsa ? (const unsigned char *)text.p : hash,
+		    is_rsa ? text.n : sizeof(hash)) == 1;
 	ERR_clear_error();
 	EVP_MD_CTX_free(ctx);
 	return works;
@@ -206,8 +207,8 @@ dkim_key_record(const struct dkim_key *k, struct arena *a)
 		if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &n) != 1)
 			abort(); /* a parsed key has its public half */
 		p = base64_text(a, raw, n);
-		return arena_printf(a, "v=DKIM1; k=ed25519; p=%.*s",
-		    STR_ARG(p));
+		return arena_printf(
+		    a, "v=DKIM1; k=ed25519; p=%.*s", STR_ARG(p));
 	}
 	len = i2d_PUBKEY(k->pkey, &der);
 	if (len <= 0)
@@ -245,17 +246,18 @@ secret_copy(struct arena *a, const char *p, size_t n)
 struct str
 dkim_key_create(struct arena *a, enum dkim_algorithm alg, unsigned bits)
 {
-	EVP_PKEY *pkey = alg == DKIM_RSA_SHA256 ?
-	    EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits) :
-	    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	EVP_PKEY *pkey =
+	    alg == DKIM_RSA_SHA256
+		? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)
+		: EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	BIO *bio = BIO_new(BIO_s_secmem());
 	struct str pem;
 	char *p;
 	long n;
 
 	if (pkey == NULL || bio == NULL ||
-	    PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL,
-		NULL) != 1 ||
+	    PEM_write_bio_PKCS8PrivateKey(
+		bio, pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
 	    (n = BIO_get_mem_data(bio, &p)) <= 0)
 		abort(); /* out of memory, or no randomness */
 	pem = secret_copy(a, p, (size_t)n);

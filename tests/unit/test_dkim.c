@@ -121,14 +121,12 @@ static const struct {
 	{ "blanks, no line end", TEXT(" \t "), { "", 0 } },
 	{ "no line end", TEXT("a"), TEXT("a\r\n") },
 	{ "no line end, blanks", TEXT("a \t"), TEXT("a\r\n") },
-	{ "blank last line, no line end", TEXT("a\r\n\r\n  "),
-	    TEXT("a\r\n") },
+	{ "blank last line, no line end", TEXT("a\r\n\r\n  "), TEXT("a\r\n") },
 	{ "leading empty lines", TEXT("\r\n \r\na\r\n"),
 	    TEXT("\r\n\r\na\r\n") },
 	{ "empty lines between", TEXT("a\r\n\r\n\t\r\nb\r\n"),
 	    TEXT("a\r\n\r\n\r\nb\r\n") },
-	{ "leading blanks", TEXT("\t \ta\r\n  b\r\n"),
-	    TEXT(" a\r\n b\r\n") },
+	{ "leading blanks", TEXT("\t \ta\r\n  b\r\n"), TEXT(" a\r\n b\r\n") },
 	{ "single tab", TEXT("a\tb\r\n"), TEXT("a b\r\n") },
 	{ "bare LF", TEXT("a \nb\r\n\n\r\n"), TEXT("a \nb\r\n\n\r\n") },
 	{ "bare CR", TEXT("a  \rb\r\r\n"), TEXT("a \rb\r\r\n") },
@@ -143,7 +141,8 @@ static const struct {
 	    TEXT("1234567 9abcdef hijklmno\r\n") },
 	{ "tab across words", TEXT("1234567 \t9abcde\t\thijklmnopq\r\n"),
 	    TEXT("1234567 9abcde hijklmnopq\r\n") },
-	{ "bytes beside the blanks", TEXT(" !!!!!!!!! \x08\x0a\x21\x1f!  !\r\n"),
+	{ "bytes beside the blanks",
+	    TEXT(" !!!!!!!!! \x08\x0a\x21\x1f!  !\r\n"),
 	    TEXT(" !!!!!!!!! \x08\x0a\x21\x1f! !\r\n") },
 	{ "other white space", TEXT("a\x0b \x0c\r\n\x0b\r\n"),
 	    TEXT("a\x0b \x0c\r\n\x0b\r\n") },
@@ -173,8 +172,8 @@ test_body_in_pieces(void **state)
 			struct splice v[] = { { 0, 3, head }, { 3, 0, tail } };
 			struct splices edits = { v, 2, 2 };
 
-			expect_body(bodies[i].name, &edits, STR("old"),
-			    bodies[i].want);
+			expect_body(
+			    bodies[i].name, &edits, STR("old"), bodies[i].want);
 		}
 }
 
@@ -287,8 +286,8 @@ test_long_blank_runs(void **state)
 	memset(p, ' ', n);
 	p[0] = 'a';
 	p[n - 1] = 'b';
-	expect_body("blanks", NULL, exact(f->a, str_make(p, n)),
-	    STR("a b\r\n"));
+	expect_body(
+	    "blanks", NULL, exact(f->a, str_make(p, n)), STR("a b\r\n"));
 	for (size_t i = 1; i + 1 < n; i += 2)
 		memcpy(p + i, "\r\n", 2);
 	expect_body("lines", NULL, exact(f->a, str_make(p, n - 1)),
@@ -313,8 +312,7 @@ test_fields(void **state)
 		{ "bare CR", TEXT("S"), TEXT(" a\rb\r"), TEXT("s:a\rb\r") },
 		{ "8 bit and NUL", TEXT("S"), TEXT(" \xe9\0 \xff "),
 		    TEXT("s:\xe9\0 \xff") },
-		{ "fold without blank", TEXT("S"), TEXT("a\nb"),
-		    TEXT("s:ab") },
+		{ "fold without blank", TEXT("S"), TEXT("a\nb"), TEXT("s:ab") },
 	};
 	struct fixture *f = *state;
 
@@ -322,8 +320,8 @@ test_fields(void **state)
 		size_t room = cases[i].field.n + 1 + cases[i].value.n;
 		struct str block = exact(f->a, str_make(rsa_pem, room));
 		char *to = (char *)(uintptr_t)block.p;
-		char *end = dkim_canon_field(to, cases[i].field,
-		    exact(f->a, cases[i].value));
+		char *end = dkim_canon_field(
+		    to, cases[i].field, exact(f->a, cases[i].value));
 
 		expect_str(cases[i].name, str_make(to, (size_t)(end - to)),
 		    cases[i].want);
@@ -383,17 +381,18 @@ test_rfc8463_example(void **state)
 		{ "rsa",
 		    " v=1; a=rsa-sha256; c=relaxed/relaxed;\n"
 		    " d=football.example.com; i=@football.example.com;\n"
-		    " q=dns/txt; s=test; t=1528637909; h=from : to : subject :\n"
+		    " q=dns/txt; s=test; t=1528637909; h=from : to : subject "
+		    ":\n"
 		    " date : message-id : from : subject : date;\n"
 		    " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;\n b=",
 		    "F45dVWDfMbQDGHJFlXUNB2HKfbCeLRyhDXgFpEL8GwpsRe0IeIixNTe3"
 		    "DhCVlUrSjV4BwcVcOF6+FF3Zo9Rpo1tFOeS9mPYQTnGdaSGsgeefOsk2Jz"
-		    "dA+L10TeYt9BgDfQNZtKdN1WO//KgIqXP7OdEFE4LjFYNcUxZQ4FADY+8="
-		},
+		    "dA+L10TeYt9BgDfQNZtKdN1WO//"
+		    "KgIqXP7OdEFE4LjFYNcUxZQ4FADY+8=" },
 	};
 	static const struct str names[] = { TEXT("from"), TEXT("to"),
-		TEXT("subject"), TEXT("date"), TEXT("message-id"),
-		TEXT("from"), TEXT("subject"), TEXT("date") };
+		TEXT("subject"), TEXT("date"), TEXT("message-id"), TEXT("from"),
+		TEXT("subject"), TEXT("date") };
 	struct fixture *f = *state;
 	unsigned char sig[DKIM_MAX_SIGNATURE], bh[DKIM_HASH_SIZE];
 	struct headers h;
@@ -403,10 +402,10 @@ test_rfc8463_example(void **state)
 	expect_str("bh", base64_of(f->a, bh, sizeof(bh)),
 	    STR("2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="));
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct str data = dkim_header_data(f->a, &h, names,
-		    COUNT(names), str_from(cases[i].value));
-		size_t n = dkim_key_sign(i == 0 ? f->ed25519 : f->rsa, data,
-		    sig);
+		struct str data = dkim_header_data(
+		    f->a, &h, names, COUNT(names), str_from(cases[i].value));
+		size_t n =
+		    dkim_key_sign(i == 0 ? f->ed25519 : f->rsa, data, sig);
 
 		expect_str(cases[i].name, base64_of(f->a, sig, n),
 		    str_from(cases[i].b));
@@ -476,11 +475,11 @@ verifies(struct arena *a, const struct headers *h, struct str value,
 	assert_int_equal(base64_decode(a, tag_of(a, value, "b"), &sig), 0);
 	data = dkim_header_data(a, h, names, n, str_sub(value, 0, b));
 	hash_sha256(data, hash);
-	assert_int_equal(is_rsa, str_eq(tag_of(a, value, "a"),
-	    STR("rsa-sha256")));
+	assert_int_equal(
+	    is_rsa, str_eq(tag_of(a, value, "a"), STR("rsa-sha256")));
 	/* both algorithms are deterministic: the same data, the same b= */
 	return sig.n == dkim_key_sign(key, data, again) &&
-	    memcmp(again, sig.p, sig.n) == 0;
+	       memcmp(again, sig.p, sig.n) == 0;
 }
 
 static struct dkim_request
@@ -548,8 +547,11 @@ test_added_fields_break_oversigned(void **state)
 		const char *name;
 		bool want;
 	} cases[] = {
-		{ "X-New", true }, { "From", false }, { "Subject", false },
-		{ "Reply-To", false }, { "DKIM-Signature", true },
+		{ "X-New", true },
+		{ "From", false },
+		{ "Subject", false },
+		{ "Reply-To", false },
+		{ "DKIM-Signature", true },
 		{ "List-Id", true },
 	};
 	struct fixture *f = *state;
@@ -611,8 +613,7 @@ test_lines_are_short(void **state)
 
 	rfc8463_message(&h, f->a);
 	for (size_t i = 0; i < COUNT(names); i++) {
-		names[i] = arena_printf(f->a, "X-%.*s%zu",
-		    (int)(i * 7 % 50),
+		names[i] = arena_printf(f->a, "X-%.*s%zu", (int)(i * 7 % 50),
 		    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", i);
 		add_field(&h, arena_cstr(f->a, names[i]), " v", HEADER_ADDED);
 	}
@@ -621,9 +622,10 @@ test_lines_are_short(void **state)
 		struct str v;
 
 		r.domain = str_make("a.very.long.domain.name.that.goes.on.and."
-		    "on.example.com", n % 55 + 1);
-		r.selector = str_make("selector.with.dots.and.more.of.them.xyz",
-		    n % 39 + 1);
+				    "on.example.com",
+		    n % 55 + 1);
+		r.selector = str_make(
+		    "selector.with.dots.and.more.of.them.xyz", n % 39 + 1);
 		r.sign = names;
 		r.nsign = n + 30;
 		v = dkim_sign(f->a, &h, &r);
@@ -658,8 +660,7 @@ test_keys(void **state)
 	assert_int_equal(dkim_key_algorithm(f->ed25519), DKIM_ED25519_SHA256);
 	assert_int_equal(dkim_key_bits(f->rsa), 1024);
 	assert_int_equal(dkim_key_bits(f->ed25519), 256);
-	expect_str("rsa", dkim_key_record(f->rsa, f->a),
-	    str_from(rsa_record));
+	expect_str("rsa", dkim_key_record(f->rsa, f->a), str_from(rsa_record));
 	expect_str("ed25519", dkim_key_record(f->ed25519, f->a),
 	    str_from(ed25519_record));
 	dkim_key_free(&k);
@@ -675,8 +676,8 @@ test_created_keys_parse(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		enum dkim_algorithm alg = i ? DKIM_ED25519_SHA256 :
-		    DKIM_RSA_SHA256;
+		enum dkim_algorithm alg =
+		    i ? DKIM_ED25519_SHA256 : DKIM_RSA_SHA256;
 		struct str pem = dkim_key_create(a, alg, 2048);
 		struct str other = dkim_key_create(a, alg, 2048);
 		const char *why = NULL;
@@ -729,8 +730,7 @@ test_bad_keys(void **state)
 		    "is encrypted: a key without a passphrase is needed" },
 		{ "elliptic curve", str_from(ec),
 		    "is of another kind than RSA or Ed25519" },
-		{ "modulus changed", broken,
-		    "does not verify what it signs" },
+		{ "modulus changed", broken, "does not verify what it signs" },
 		{ "long", str_make(huge, 70000), "is longer than any key" },
 	};
 
@@ -741,8 +741,8 @@ test_bad_keys(void **state)
 		const char *why = "";
 
 		assert_null(dkim_key_parse(exact(f->a, cases[i].pem), &why));
-		expect_str(cases[i].name, str_from(why),
-		    str_from(cases[i].want));
+		expect_str(
+		    cases[i].name, str_from(why), str_from(cases[i].want));
 	}
 }
 
@@ -774,8 +774,9 @@ test_threads_share_keys(void **state)
 	pthread_t threads[4];
 
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL,
-		    sign_in_thread, *state), 0);
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, sign_in_thread, *state),
+		    0);
 	for (size_t i = 0; i < COUNT(threads); i++) {
 		void *good;
 
