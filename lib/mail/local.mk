@@ -6,3 +6,4 @@ libbulkhead_a_SOURCES += \
 	lib/mail/dkim.c lib/mail/dkim.h \
 	lib/mail/dkim_canon.c lib/mail/dkim_canon.h \
 	lib/mail/dkim_key.c lib/mail/dkim_key.h
+libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime_param.c lib/mail/mime.h
