@@ -3,9 +3,26 @@ check_PROGRAMS += tests/tools/milter_recorder
 tests_tools_milter_recorder_SOURCES = tests/tools/milter_recorder.c
 tests_tools_milter_recorder_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += \
+	tests/integration/bulkhead.py \
 	tests/integration/client.py \
 	tests/integration/lab.py \
 	tests/integration/receiver.py \
 	tests/integration/sasl.py \
 	tests/integration/tap.py \
-	tests/integration/test_lab.py
+	tests/integration/test_corpus.py \
+	tests/integration/test_failures.py \
+	tests/integration/test_lab.py \
+	tests/integration/test_newsletter.py \
+	tests/integration/test_next_hop.py \
+	tests/integration/mails/7bit-plain.eml \
+	tests/integration/mails/8bit-html.eml \
+	tests/integration/mails/base64-html.eml \
+	tests/integration/mails/empty-body.eml \
+	tests/integration/mails/latin1-qp.eml \
+	tests/integration/mails/long-lines.eml \
+	tests/integration/mails/mixed-related.eml \
+	tests/integration/mails/no-newline.eml \
+	tests/integration/mails/own-unsubscribe.eml \
+	tests/integration/mails/qp-alternative.eml \
+	tests/integration/mails/signed-by-other.eml \
+	tests/integration/mails/signed.eml

@@ -12,7 +12,8 @@ sys.dont_write_bytecode = True
 import common  # noqa: E402
 import layers  # noqa: E402
 
-PACKAGES = ("libcrypto", "libconfuse", "libpsl", "libidn2", "opendkim")
+PACKAGES = ("libcrypto", "libconfuse", "libpsl", "libidn2", "opendkim",
+            "jansson")
 
 
 def cflags(root):

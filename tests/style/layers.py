@@ -20,7 +20,7 @@ HOMES = {
     "libmilter/*": ["milter/*", "tests/*"],
     "opendkim/*": ["lib/mail/dkim_opendkim.c", "cli/cmd_doctor.c",
                    "cli/doctor_*.c", "tests/*"],
-    "confuse.h": ["lib/bulkhead/settings*.c"],
+    "confuse.h": ["lib/bulkhead/settings*"],
     "sqlite3.h": ["lib/store/driver_sqlite*", "tests/store/*"],
     "hiredis/*": ["lib/store/driver_valkey*"],
     "valkey/*": ["lib/store/driver_valkey*"],
