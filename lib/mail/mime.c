@@ -13,6 +13,9 @@ struct fields {
 	unsigned faults;
 };
 
+#define NO_FIELDS { .type = { "", 0 }, .coding = { "", 0 },                    \
+	.disposition = { "", 0 } }
+
 /* A multipart whose closing delimiter has not come yet. */
 struct frame {
 	size_t part;
@@ -338,7 +341,7 @@ static size_t
 begin_part(struct scan *s, size_t at)
 {
 	size_t parent = s->stack[s->depth - 1].part;
-	struct fields f = { 0 };
+	struct fields f = NO_FIELDS;
 	struct mime_part *p;
 
 	s->stack[s->depth - 1].has_started = true;
@@ -439,7 +442,7 @@ mime_scan(struct mime *m, struct arena *a, struct headers *h, struct str body)
 	static const char *const names[] = { "Content-Type",
 		"Content-Transfer-Encoding", "Content-Disposition" };
 	struct scan s = { .m = m, .arena = a, .body = body };
-	struct fields f = { 0 };
+	struct fields f = NO_FIELDS;
 
 	memset(m, 0, sizeof(*m));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
