@@ -1,0 +1,8 @@
+# Skipped where there is no corpus.
+CORPUS_TESTS = tests/corpus/mime_trees.py
+TESTS += $(CORPUS_TESTS)
+EXTRA_DIST += $(CORPUS_TESTS) tests/corpus/corpus.py tests/corpus/README.md
+
+check_PROGRAMS += tests/tools/mime_tree
+tests_tools_mime_tree_SOURCES = tests/tools/mime_tree.c
+tests_tools_mime_tree_LDADD = $(BULKHEAD_LIBS)
