@@ -38,16 +38,22 @@ struct coded {
 	enum coding coding;
 	struct str raw;	 /* encoded, as in the message; borrowed */
 	struct str text; /* decoded; in the arena, or raw itself */
-	struct coded_mark *marks; /* one a line of raw: where it begins */
+	/*
+	 * Where lines of raw begin, in both texts; not every line has one: they
+	 * are CODED_MARK_STEP octets apart at least, the rest is walked.
+	 */
+	struct coded_mark *marks;
 	size_t nmarks;
 };
 
 /*
  * Decodes raw as mail readers do: quoted-printable keeps what is no valid
- * escape as text, base64 passes over characters outside its alphabet.  0, or
- * -1 when readers would disagree (base64 with padding inside, or a number of
- * characters that is no whole number of octets; CODING_UNKNOWN): such a part
- * is not to be touched.  Memory: the arena.
+ * escape as text, drops blanks at the end of a line (RFC 2045 section 6.7) and
+ * a lone '=' at the end; base64 passes over characters outside its alphabet.
+ * 0, or -1 when readers would disagree (base64 with anything but white space
+ * behind its padding, or a number of characters that is no whole number of
+ * octets; CODING_UNKNOWN): such a part is not to be touched.  Memory: the
+ * arena, at most 1.5 times raw and a little.
  */
 int coded_open(struct coded *c, struct arena *a, enum coding coding,
     struct str raw);
@@ -59,11 +65,14 @@ enum coded_result {
 
 /*
  * Turns edits of c->text (sorted) into splices of raw, each shifted by
- * offset, added to out.  Inserted lines are at most 76 (quoted-printable,
- * base64) or CODING_LINE_OURS octets long and end as the lines of raw do.
- * base64 is written anew from the line of the first edit to the end, as its
- * groups shift.  CODED_LONG: nothing was added to out; write the part as
- * quoted-printable instead.
+ * offset, added to out in order.  Inserted lines are at most 76
+ * (quoted-printable, base64) or CODING_LINE_OURS octets long and end as the
+ * lines of raw do; line ends inside a text that is inserted should be those
+ * of raw (quoted-printable escapes others).  base64 is written anew from the
+ * line of the first edit to the end, as its groups shift.  CODED_LONG: nothing
+ * was added to out; write the part as quoted-printable instead.  Only lines
+ * with an edit count.  It is also the answer when 7bit would get an octet over
+ * 127.
  */
 enum coded_result coded_edit(const struct coded *c, struct arena *a,
     const struct splices *edits, size_t offset, struct splices *out);

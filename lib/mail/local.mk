@@ -7,3 +7,8 @@ libbulkhead_a_SOURCES += \
 	lib/mail/dkim_canon.c lib/mail/dkim_canon.h \
 	lib/mail/dkim_key.c lib/mail/dkim_key.h
 libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime_param.c lib/mail/mime.h
+libbulkhead_a_SOURCES += lib/mail/splice.c lib/mail/splice.h
+libbulkhead_a_SOURCES += \
+	lib/mail/coding.c lib/mail/coding.h lib/mail/coding_private.h \
+	lib/mail/coding_base64.c lib/mail/coding_qp.c \
+	lib/mail/coding_qp_edit.c lib/mail/coding_qp_write.c

@@ -41,7 +41,7 @@ size_t splices_length(const struct splices *s, size_t original);
 struct splice_cursor {
 	size_t next; /* edit to come */
 	size_t at;   /* offset in the original */
-	bool inserted;
+	bool inserted; /* the piece just given is new */
 };
 bool splices_next(const struct splices *s, struct str original,
     struct splice_cursor *c, struct str *piece);

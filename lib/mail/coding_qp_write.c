@@ -1,0 +1,137 @@
+/*
+ * coding_qp_write.c - writing quoted-printable (RFC 2045 section 6.7) with
+ * lines of at most 76.  It does not know of edits.
+ */
+#include <stdint.h>
+
+#include "mail/coding_private.h"
+
+/* Room for a soft break's '=' is kept free. */
+#define LAST_COLUMN (CODED_LINE - 1)
+
+/* Stands for itself: printable ASCII without '=', and the blanks. */
+static inline bool
+is_literal(char c)
+{
+	return (c >= ' ' && c <= '~' && c != '=') || c == '\t';
+}
+
+static void
+reserve(struct qp_writer *w, size_t n)
+{
+	size_t want = w->cap ? w->cap : 128;
+	char *p;
+
+	if (n <= w->cap - w->n)
+		return;
+	while (want - w->n < n)
+		want *= 2;
+	p = arena_bytes(w->a, want);
+	if (w->n != 0)
+		memcpy(p, w->p, w->n);
+	w->p = p;
+	w->cap = want;
+}
+
+static void
+put(struct qp_writer *w, const char *p, size_t n)
+{
+	reserve(w, n);
+	memcpy(w->p + w->n, p, n);
+	w->n += n;
+	w->column += n;
+}
+
+void
+qp_write_soft_break(struct qp_writer *w)
+{
+	put(w, "=", 1);
+	put(w, w->eol.p, w->eol.n);
+	w->column = 0;
+}
+
+void
+qp_write_escape(struct qp_writer *w, char c)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char text[3];
+
+	text[0] = '=';
+	text[1] = hex[(unsigned char)c >> 4];
+	text[2] = hex[(unsigned char)c & 15];
+	if (w->column + 3 > LAST_COLUMN)
+		qp_write_soft_break(w);
+	put(w, text, 3);
+}
+
+void
+qp_write_text(struct qp_writer *w, struct str s)
+{
+	size_t at = 0;
+
+	reserve(w, s.n + s.n / 16 + 16);
+	while (at < s.n) {
+		size_t from = at, room;
+
+		if (!is_literal(s.p[at])) {
+			qp_write_escape(w, s.p[at++]);
+			continue;
+		}
+		if (w->column >= LAST_COLUMN)
+			qp_write_soft_break(w);
+		room = LAST_COLUMN - w->column;
+		while (at < s.n && at - from < room && is_literal(s.p[at]))
+			at++;
+		put(w, s.p + from, at - from);
+	}
+}
+
+void
+qp_write_raw(struct qp_writer *w, struct str s)
+{
+	put(w, s.p, s.n);
+}
+
+void
+qp_write_seal(struct qp_writer *w)
+{
+	char last = w->n > 0 ? w->p[w->n - 1] : 'x';
+
+	if (last != ' ' && last != '\t')
+		return;
+	w->n--;
+	w->column--;
+	qp_write_escape(w, last);
+}
+
+void
+qp_write_line_end(struct qp_writer *w)
+{
+	qp_write_seal(w);
+	put(w, w->eol.p, w->eol.n);
+	w->column = 0;
+}
+
+struct str
+coded_as_qp(struct arena *a, struct str text, const struct splices *edits)
+{
+	struct qp_writer w = { .a = a, .eol = STR("\r\n") };
+	size_t at = 0;
+
+	if (edits != NULL && edits->n != 0)
+		text = splices_apply(edits, a, text);
+	reserve(&w, text.n + text.n / 8 + 64);
+	while (at < text.n) {
+		size_t lf = str_chr(text, '\n', at), end = lf;
+
+		if (lf < text.n && lf > at && text.p[lf - 1] == '\r')
+			end--;
+		qp_write_text(&w, str_sub(text, at, end));
+		if (lf == text.n)
+			break;
+		qp_write_line_end(&w);
+		at = lf + 1;
+	}
+	qp_write_seal(&w);
+	return str_make(w.p, w.n);
+}
