@@ -26,21 +26,26 @@ struct control {
 	enum control_switch clicks, opens;
 	struct control_pair *metadata;
 	size_t nmetadata;
-	struct header **fields; /* the control fields, for stripping */
+	/* The control fields, for stripping; valid until a field is added. */
+	struct header **fields;
 	size_t nfields;
 };
 
 /*
- * Reads all control fields of h.  Our own win over a service's; of one name
- * the first counts.  What does not parse is left out with a reason in
- * *problems, a line each ("X-SMTPAPI: not JSON at octet 12"): never fatal.
+ * Reads all control fields of h (docs/CONTROL-HEADERS.md).  Our own win over
+ * a service's; of one name the first counts.  What does not parse is left out
+ * with a reason in *problems, a line each ("X-SMTPAPI: not JSON at octet 12"),
+ * of 200 octets at most and 20 in all: never fatal.
  * Everything lives in the arena; values are trimmed, unfolded, decoded
  * (RFC 2047 is not expected in control fields) and free of control characters.
  */
 void control_read(struct control *c, struct arena *a, struct headers *h,
     struct buf *problems);
 
-/* True for the name of a field that control_read() takes as a control field. */
+/*
+ * True for the name (ASCII case folded) of a field that control_read() takes
+ * as a control field.
+ */
 bool control_is_field(struct str name);
 
 #endif
