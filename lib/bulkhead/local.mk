@@ -1,2 +1,18 @@
 libbulkhead_a_SOURCES += \
 	lib/bulkhead/names.h
+libbulkhead_a_SOURCES += lib/bulkhead/metrics.c lib/bulkhead/metrics.h
+libbulkhead_a_SOURCES += lib/bulkhead/service.c lib/bulkhead/service.h
+libbulkhead_a_SOURCES += lib/bulkhead/settings.c lib/bulkhead/settings.h \
+	lib/bulkhead/settings_build.c lib/bulkhead/settings_build.h \
+	lib/bulkhead/settings_check.c lib/bulkhead/settings_check.h \
+	lib/bulkhead/settings_json.c \
+	lib/bulkhead/settings_lex.c lib/bulkhead/settings_lex.h \
+	lib/bulkhead/settings_read.c lib/bulkhead/settings_read.h \
+	lib/bulkhead/settings_report.c lib/bulkhead/settings_report.h \
+	lib/bulkhead/settings_scan.c lib/bulkhead/settings_scan.h \
+	lib/bulkhead/settings_table.c lib/bulkhead/settings_table.h \
+	lib/bulkhead/settings_write.c lib/bulkhead/settings_write.h \
+	lib/bulkhead/stream.c lib/bulkhead/stream.h
+libbulkhead_a_SOURCES += \
+	lib/bulkhead/token.c lib/bulkhead/token.h \
+	lib/bulkhead/token_keys.c lib/bulkhead/token_keys.h

@@ -45,15 +45,15 @@ struct token_keys;
  * Returns keys with one reference, or NULL with *why in the arena ("line 3:
  * ..."): no key, two of one name or id, a bad name, base64 or length.
  */
-struct token_keys *token_keys_parse(struct arena *a, struct str text,
-    struct str *why);
+struct token_keys *token_keys_parse(
+    struct arena *a, struct str text, struct str *why);
 struct token_keys *token_keys_ref(struct token_keys *k);
 void token_keys_free(struct token_keys **k);
 size_t token_keys_count(const struct token_keys *k);
 const struct token_key *token_keys_at(const struct token_keys *k, size_t i);
 
 /*
- * A keyed context: one per message or request, for one thread at a time; it
+ * Keyed contexts: one per message or request, for one thread at a time; it
  * keeps a reference to the keys.  host: the tracking host the URLs carry.
  */
 struct token_sealer;

@@ -19,3 +19,5 @@ tests_unit_test_control_json_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_splice tests/unit/test_coding
 tests_unit_test_splice_LDADD = $(UNIT_LIBS)
 tests_unit_test_coding_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_token
+tests_unit_test_token_LDADD = $(UNIT_LIBS)

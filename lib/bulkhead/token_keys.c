@@ -1,0 +1,186 @@
+/*
+ * token_keys.c - the keys of tokens as a file holds them, and the cipher that
+ * they are used with, fetched once.
+ */
+#include "bulkhead/token_keys.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/hash.h"
+
+#define MAX_NAME 64
+#define MAX_KEYS 100
+
+struct token_keys {
+	int refs; /* atomic */
+	struct arena *arena;
+	EVP_CIPHER *cipher;
+	struct token_key *v;
+	size_t n, cap;
+};
+
+static bool
+is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
+		    memchr("._-", s.p[i], 3) == NULL)
+			return false;
+	return s.n > 0 && s.n <= MAX_NAME;
+}
+
+static void
+key_wipe(void *arg)
+{
+	OPENSSL_cleanse(arg, sizeof(struct token_key));
+}
+
+static void
+text_wipe(struct str s)
+{
+	OPENSSL_cleanse((char *)(uintptr_t)s.p, s.n);
+}
+
+static const char *
+name_check(const struct token_keys *k, const struct token_key *key)
+{
+	if (!is_name(key->name))
+		return "a name is letters, digits, '.', '_' and '-', at most "
+		       "64 of them";
+	for (size_t i = 0; i < k->n; i++) {
+		if (str_eq(k->v[i].name, key->name))
+			return "there is a key of this name above";
+		if (k->v[i].id == key->id)
+			return "another name has the same id: choose "
+			       "another one";
+	}
+	return k->n < MAX_KEYS ? NULL : "more than 100 keys";
+}
+
+/* One key; NULL, or what is wrong with the line. */
+static const char *
+keys_add(struct token_keys *k, struct arena *a, struct str line)
+{
+	size_t blank = 0;
+	struct token_key *key;
+	struct str secret;
+	const char *why;
+
+	while (blank < line.n && !str_is_space(line.p[blank]))
+		blank++;
+	key = &k->v[k->n];
+	key->name = arena_copy(k->arena, str_sub(line, 0, blank));
+	key->id = hash_id32(key->name);
+	why = name_check(k, key);
+	if (why != NULL)
+		return why;
+	if (base64_decode(a, str_trim(str_sub(line, blank, line.n)), &secret) !=
+	    0)
+		return "NAME BASE64 is wanted, and this is no base64";
+	if (secret.n == TOKEN_KEY_SIZE)
+		memcpy(key->key, secret.p, TOKEN_KEY_SIZE);
+	else
+		why = "a key has 64 bytes";
+	text_wipe(secret);
+	if (why == NULL)
+		k->n++;
+	return why;
+}
+
+static const char *
+keys_read(
+    struct token_keys *k, struct arena *a, struct str text, unsigned *line_no)
+{
+	size_t at = 0;
+
+	for (*line_no = 1; at < text.n; ++*line_no) {
+		size_t end = str_chr(text, '\n', at);
+		struct str line = str_trim(str_sub(text, at, end));
+		const char *why = NULL;
+
+		if (line.n > 0 && line.p[0] != '#')
+			why = keys_add(k, a, line);
+		if (why != NULL)
+			return why;
+		at = end + 1;
+	}
+	return NULL;
+}
+
+struct token_keys *
+token_keys_parse(struct arena *a, struct str text, struct str *why)
+{
+	struct token_keys *k = mem_alloc(sizeof(*k));
+	unsigned line = 0;
+	const char *wrong;
+
+	*k = (struct token_keys){ .refs = 1, .arena = arena_new() };
+	/* never grown: a key moved would leave a copy that nobody wipes */
+	k->cap = MAX_KEYS + 1;
+	k->v = arena_array(k->arena, k->cap, sizeof(*k->v));
+	for (size_t i = 0; i < k->cap; i++)
+		arena_on_free(k->arena, key_wipe, &k->v[i]);
+	k->cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
+	wrong = keys_read(k, a, text, &line);
+	if (wrong != NULL)
+		*why = arena_printf(a, "line %u: %s", line, wrong);
+	else if (k->n == 0)
+		*why = STR("there is no key in it");
+	else if (k->cipher == NULL)
+		*why = STR("OpenSSL offers no AES-256-SIV");
+	else
+		return k;
+	token_keys_free(&k);
+	return NULL;
+}
+
+struct token_keys *
+token_keys_ref(struct token_keys *k)
+{
+	__atomic_add_fetch(&k->refs, 1, __ATOMIC_RELAXED);
+	return k;
+}
+
+void
+token_keys_free(struct token_keys **k)
+{
+	struct token_keys *old = *k;
+
+	*k = NULL;
+	if (old == NULL ||
+	    __atomic_sub_fetch(&old->refs, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	EVP_CIPHER_free(old->cipher);
+	arena_free(&old->arena);
+	free(old);
+}
+
+size_t
+token_keys_count(const struct token_keys *k)
+{
+	return k->n;
+}
+
+const struct token_key *
+token_keys_at(const struct token_keys *k, size_t i)
+{
+	return &k->v[i];
+}
+
+const EVP_CIPHER *
+token_keys_cipher(const struct token_keys *k)
+{
+	return k->cipher;
+}
+
+const struct token_key *
+token_keys_find(const struct token_keys *k, uint32_t id)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->v[i].id == id)
+			return &k->v[i];
+	return NULL;
+}
