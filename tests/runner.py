@@ -66,6 +66,8 @@ def count_tap(text, status):
         wrong.append("exited with %s" % status)
     if plans == 0:
         wrong.append("printed no plan")
+    elif total == 0:
+        wrong.append("ran nothing")
     elif planned != total:
         wrong.append("planned %d, ran %d" % (planned, total))
     count.failed += 1 if wrong else 0
@@ -230,7 +232,7 @@ class Run:
 CORPUS = ("tests/corpus/*.py", "tests/corpus/*.sh")
 CLI = ("tests/cli/*.sh", "tests/cli/test_*.py")
 INTEGRATION = ("tests/integration/test_*.py", "tests/integration/*.sh")
-STYLE = ("tests/style/[!c]*.py",)
+STYLE = ("tests/style/[!c]*.py", "tests/style/counting.py")
 
 
 def tier_gcc(run):

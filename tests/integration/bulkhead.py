@@ -59,6 +59,16 @@ def why_not():
     return labs.why_not()
 
 
+def record(path, kind):
+    """The DKIM record of a private key."""
+    der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout",
+                          "-outform", "DER"], check=True,
+                         stdout=subprocess.PIPE).stdout
+    if kind == "ed25519":
+        der = der[-32:]  # RFC 8463: the bare key, not SubjectPublicKeyInfo
+    return "v=DKIM1; k=%s; p=%s" % (kind, base64.b64encode(der).decode())
+
+
 def make_key(path, kind):
     """A private key as PEM, and its DKIM record."""
     options = {"rsa": ["-algorithm", "RSA", "-pkeyopt",
@@ -67,12 +77,31 @@ def make_key(path, kind):
     subprocess.run(["openssl", "genpkey", "-out", path] + options,
                    check=True, stderr=subprocess.DEVNULL)
     os.chmod(path, 0o600)
-    der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout",
-                          "-outform", "DER"], check=True,
-                         stdout=subprocess.PIPE).stdout
-    if kind == "ed25519":
-        der = der[-32:]  # RFC 8463: the bare key, not SubjectPublicKeyInfo
-    return "v=DKIM1; k=%s; p=%s" % (kind, base64.b64encode(der).decode())
+    return record(path, kind)
+
+
+def verify(data, zone):
+    """{(d, s): valid} of every signature, by python3-dkim.
+
+    zone: the text of each TXT record by its name with the final dot.
+    """
+    def answer(name, timeout=5):
+        del timeout
+        text = zone.get(name.decode())
+        return text.encode() if text else None
+    found = {}
+    count = len(re.findall(rb"(?im)^dkim-signature:",
+                           data.partition(b"\r\n\r\n")[0]))
+    for index in range(count):
+        checker = dkim.DKIM(data, minkey=1024)
+        try:
+            ok = checker.verify(idx=index, dnsfunc=answer)
+        except dkim.DKIMException:
+            ok = False
+        values = checker.signature_fields
+        found[(values.get(b"d", b"?").decode(),
+               values.get(b"s", b"?").decode())] = ok
+    return found
 
 
 def make_tokens(path):
@@ -93,8 +122,8 @@ class Bulkhead:
         for domain in DOMAINS:
             for selector, kind in SELECTORS.items():
                 name = "%s._domainkey.%s." % (selector, domain)
-                self.zone[name.encode()] = make_key(lab.path(
-                    "conf/%s-%s.pem" % (domain, selector)), kind).encode()
+                self.zone[name] = make_key(lab.path(
+                    "conf/%s-%s.pem" % (domain, selector)), kind)
         make_tokens(lab.path("conf/token.keys"))
         make_tokens(lab.path("conf/return-path.keys"))
         self.config = lab.path("conf/bulkhead.conf")
@@ -143,24 +172,8 @@ class Bulkhead:
         return done.stdout
 
     def verify(self, data):
-        """{(d, s): valid} of every signature, by python3-dkim."""
-        found = {}
-        count = len(re.findall(rb"(?im)^dkim-signature:",
-                               data.partition(b"\r\n\r\n")[0]))
-        for index in range(count):
-            checker = dkim.DKIM(data, minkey=1024)
-            try:
-                ok = checker.verify(idx=index, dnsfunc=self._answer)
-            except dkim.DKIMException:
-                ok = False
-            fields = checker.signature_fields
-            found[(fields.get(b"d", b"?").decode(),
-                   fields.get(b"s", b"?").decode())] = ok
-        return found
-
-    def _answer(self, name, timeout=5):
-        del timeout
-        return self.zone.get(name)
+        """{(d, s): valid} of every signature."""
+        return verify(data, self.zone)
 
 
 def fields(data):

@@ -2,9 +2,10 @@
 check_PROGRAMS += tests/tools/milter_recorder
 tests_tools_milter_recorder_SOURCES = tests/tools/milter_recorder.c
 tests_tools_milter_recorder_LDADD = $(MILTER_LIBS)
-EXTRA_DIST += \
+EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/bulkhead.py \
 	tests/integration/client.py \
+	tests/integration/demo.py \
 	tests/integration/lab.py \
 	tests/integration/receiver.py \
 	tests/integration/sasl.py \
@@ -14,6 +15,7 @@ EXTRA_DIST += \
 	tests/integration/test_lab.py \
 	tests/integration/test_newsletter.py \
 	tests/integration/test_next_hop.py \
+	tests/integration/test_quickstart.py \
 	tests/integration/mails/7bit-plain.eml \
 	tests/integration/mails/8bit-html.eml \
 	tests/integration/mails/base64-html.eml \

@@ -1,5 +1,6 @@
 STYLE_TESTS = \
 	tests/style/banned.py \
+	tests/style/counting.py \
 	tests/style/headers.py \
 	tests/style/layers.py \
 	tests/style/selftest.py \

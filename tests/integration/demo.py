@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+"""What quickstart shows, after it has built: one newsletter's way through a
+private Postfix with Bulkhead.  No test: test_quickstart.py looks at it."""
+import email
+import os
+import re
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+import bulkhead  # noqa: E402
+import lab as labs  # noqa: E402
+from client import Client  # noqa: E402
+
+NEWSLETTER = os.path.join(labs.ROOT, "conf/examples/newsletter.eml")
+SENDER, READER = "news@example.com", "ann@reader.example"
+DOMAIN = "example.com"
+WIDTH = 76
+
+CONFIG = """\
+token-keys = "{dir}/conf/token.keys"
+return-path-keys = "{dir}/conf/return-path.keys"
+milter {{ socket = "unix:{dir}/mil.sock" }}
+
+domain "example.com" {{
+    sign "s1" {{ key = "{dir}/conf/s1.pem" }}
+    sign "e1" {{ key = "{dir}/conf/e1.pem" }}
+    tracking-url = "https://t.example.com"
+    return-path-domain = "b.example.com"
+    unsubscribe-mailto = "unsubscribe@b.example.com"
+}}
+
+stream "newsletter" {{
+    match {{ header = {{ "List-Id" }} }}
+    unsubscribe = one-click
+    track       = {{ clicks, opens }}
+    return-path = true
+}}
+"""
+
+
+def say(text=""):
+    """A line, at once: with --keep somebody reads along."""
+    print(text, flush=True)
+
+
+def command(*argv):
+    """Runs `bulkhead ...`; its output, or the end of the show."""
+    done = subprocess.run([bulkhead.COMMAND] + list(argv), check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        sys.exit("bulkhead %s: %s" % (
+            " ".join(argv), done.stderr.decode("utf-8", "replace")))
+    return done.stdout.decode("utf-8", "replace")
+
+
+class Demo:
+    """The running lab and what was sent through it."""
+
+    def __init__(self, lab, state):
+        self.lab, self.state = lab, state
+        self.conf = lab.path("conf")
+        self.config = os.path.join(self.conf, "bulkhead.conf")
+        self.zone = {}
+        self.milter = None
+
+    def setup(self):
+        """Keys and configuration, by Bulkhead's own command."""
+        os.mkdir(self.conf, 0o755)
+        for selector, kind in (("s1", "rsa"), ("e1", "ed25519")):
+            path = os.path.join(self.conf, selector + ".pem")
+            command("key", "create", "--type", kind, "--out", path)
+            self.zone["%s._domainkey.%s." % (selector, DOMAIN)] = \
+                bulkhead.record(path, kind)
+        for name in ("token.keys", "return-path.keys"):
+            command("token", "create", "--out",
+                    os.path.join(self.conf, name))
+        with open(self.config, "w", encoding="utf-8") as f:
+            f.write(CONFIG.format(dir=self.lab.dir))
+        command("config", "check", "-c", self.config)
+
+    def start(self):
+        """The milter, and a recorder before it for the comparison."""
+        self.lab.start_recorder()
+        self.milter = self.lab.start_milter(
+            [bulkhead.MILTER, "-c", self.config, "-f"], "mil.sock")
+
+    def send(self, data, address=None):
+        """Sends; (reply, what arrived or None)."""
+        seen = len(self.lab.receiver.messages)
+        with Client(self.lab.bulk, address=address) as c:
+            reply = c.send(SENDER, [READER], data)
+        if not reply.queue_id:
+            return reply, None
+        return reply, self.lab.receiver.wait(seen + 1)[-1]
+
+    def save(self, name, data):
+        """Keeps a message where the reader can look at it."""
+        path = os.path.join(self.state, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        return os.path.relpath(path, labs.ROOT)
+
+
+def short(text):
+    """One line of bounded width."""
+    text = re.sub(r"\s+", " ", text)
+    return text if len(text) <= WIDTH else text[:WIDTH - 3] + "..."
+
+
+def header_lines(data):
+    """The header's fields, unfolded, as text."""
+    return [short(f.decode("utf-8", "replace").strip())
+            for f in bulkhead.fields(data)]
+
+
+def show_headers(before, after):
+    """A diff of two headers; both in the order of the second."""
+    old, new = header_lines(before), header_lines(after)
+    for line in old:
+        if line not in new:
+            say("   - " + line)
+    for line in new:
+        if line not in old:
+            say("   + " + line)
+
+
+def html_of(data):
+    """The first text/html part, decoded."""
+    for part in email.message_from_bytes(data).walk():
+        if part.get_content_type() == "text/html":
+            return part.get_payload(decode=True).decode("utf-8", "replace")
+    return ""
+
+
+def show_links(before, after):
+    """Each link of the HTML part before and after, in order."""
+    pattern = r'<a\s[^>]*href=["\']?([^"\'\s>]+)'
+    for old, new in zip(re.findall(pattern, html_of(before)),
+                        re.findall(pattern, html_of(after))):
+        if old == new:
+            say("     %s\n       stays as it is" % short(old))
+        else:
+            say("     %s\n       -> %s" % (short(old), short(new)))
+    pixel = re.search(r"<img[^>]*>", html_of(after))
+    if pixel and pixel.group(0) not in html_of(before):
+        say("     (added) " + short(pixel.group(0)))
+
+
+def show_signatures(demo, data):
+    """Verdicts of python3-dkim; True when all were as they should be."""
+    broken = data.replace(b"workshop", b"Workshop")
+    good = bulkhead.verify(data, demo.zone)
+    bad = bulkhead.verify(broken, demo.zone)
+    for (domain, selector), ok in sorted(good.items()):
+        say("   d=%s s=%s: %s; with one letter changed: %s" % (
+            domain, selector, "valid" if ok else "INVALID",
+            "VALID" if bad.get((domain, selector)) else "invalid"))
+    return len(good) == 2 and all(good.values()) and not any(bad.values())
+
+
+def show_newsletter(demo):
+    """The main act; True when it went as it should."""
+    with open(NEWSLETTER, "rb") as f:
+        data = f.read()
+    say("\n3. A newsletter goes through (conf/examples/newsletter.eml)")
+    reply, message = demo.send(data)
+    if message is None:
+        say("   refused: %r" % reply)
+        return False
+    before = demo.lab.recorded(reply.queue_id)
+    after = bulkhead.without_trace(message)
+    say("   envelope sender: <%s>\n                 -> %s" % (
+        SENDER, message.sender))
+    say("   header:")
+    show_headers(before, after)
+    say("   links:")
+    show_links(before, after)
+    say("   before: %s\n   after:  %s" % (
+        demo.save("before.eml", before), demo.save("after.eml",
+                                                   message.data)))
+    say("\n4. Do the signatures verify?  python3-dkim says:")
+    return show_signatures(demo, message.data)
+
+
+def show_refusals(demo):
+    """What a stranger gets, and what happens without the milter."""
+    with open(NEWSLETTER, "rb") as f:
+        data = f.read()
+    say("\n5. What Bulkhead does not do")
+    reply, message = demo.send(data, bulkhead.OUTSIDE)
+    same = message is not None and bulkhead.without_trace(message) == \
+        demo.lab.recorded(reply.queue_id)
+    say("   the same letter from a stranger (%s, no login): %s" % (
+        bulkhead.OUTSIDE, "passed on unsigned and unchanged" if same
+        else "NOT left alone"))
+    demo.milter.terminate()
+    demo.milter.wait(30)
+    reply, message = demo.send(data)
+    say("   the milter is stopped: Postfix says %r\n"
+        "     so nothing leaves unsigned; the sender tries again" % reply)
+    ok = same and reply.code == 451 and message is None
+    demo.milter = demo.lab.start_milter(
+        [bulkhead.MILTER, "-c", demo.config, "-f"], "mil.sock")
+    return ok
+
+
+def show_where(demo, keep):
+    """Where to look and what to try."""
+    where = os.path.relpath(demo.state, labs.ROOT)
+    say("\n6. Where to look")
+    for name in ("mail.log", "milter.log", "conf/bulkhead.conf"):
+        demo.save(os.path.basename(name), demo.lab.read(name).encode())
+    say("   %s: before.eml after.eml mail.log milter.log bulkhead.conf"
+        % where)
+    say("   the milter's line: " + short(next(
+        (line for line in demo.lab.read("milter.log").splitlines()
+         if "action=signed" in line), "?")))
+    if not keep:
+        say("   to play on:      ./quickstart --keep")
+        return
+    etc = demo.lab.path("etc")
+    say("   still running, on 127.0.0.1:%d; try:" % demo.lab.bulk)
+    say("     sendmail -C %s -i -f %s %s < conf/examples/newsletter.eml"
+        % (etc, SENDER, READER))
+    say("     %s preview -c %s -f %s -r %s conf/examples/newsletter.eml"
+        % (os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config,
+           SENDER, READER))
+    say("     tail %s     what arrives: %s/received-N.eml" % (
+        demo.lab.path("milter.log"), where))
+    say("     ./quickstart stop")
+
+
+def stay(demo):
+    """Keeps what arrives until somebody says stop."""
+    with open(os.path.join(demo.state, "ready"), "w", encoding="ascii"):
+        pass
+    seen = len(demo.lab.receiver.messages)
+    while True:
+        try:
+            message = demo.lab.receiver.wait(seen + 1, 3600)[seen]
+        except TimeoutError:
+            continue
+        seen += 1
+        demo.save("received-%d.eml" % seen, message.data)
+
+
+def main(argv):
+    """The whole show; 0 when everything was as it should be."""
+    keep = argv[0] == "--keep"
+    reason = bulkhead.why_not()
+    if reason:
+        sys.exit("quickstart: " + reason)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with labs.Lab(["rec.sock", "mil.sock"]) as lab:
+        demo = Demo(lab, argv[-1])
+        demo.setup()
+        say("\n2. Keys (RSA and Ed25519), configuration, a private Postfix\n"
+            "   on 127.0.0.1:%d with bulkhead-milter in front of its queue"
+            % lab.bulk)
+        demo.start()
+        ok = show_newsletter(demo)
+        ok = show_refusals(demo) and ok
+        show_where(demo, keep)
+        if not ok:
+            say("\nSomething was NOT as it should be; see above.")
+            return 1
+        if keep:
+            stay(demo)
+        say("\nAll stopped; the system's own mail was not touched.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
