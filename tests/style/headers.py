@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 import common  # noqa: E402
@@ -14,6 +15,7 @@ import layers  # noqa: E402
 
 PACKAGES = ("libcrypto", "libconfuse", "libpsl", "libidn2", "opendkim",
             "jansson")
+_config = []
 
 
 def cflags(root):
@@ -22,10 +24,23 @@ def cflags(root):
                          stdout=subprocess.PIPE, check=False).stdout.decode()
     flags = ["-std=c11", "-D_GNU_SOURCE", "-I" + os.path.join(root, "lib"),
              "-I" + root]
+    return flags + ["-I" + _config_dir()] + out.split()
+
+
+def _config_dir():
+    """Where config.h is: the build's, or a small one where none is known."""
     build = os.environ.get("BULKHEAD_BUILDDIR")
     if build:
-        flags.append("-I" + build)
-    return flags + out.split()
+        return build
+    if not _config:
+        _config.append(tempfile.TemporaryDirectory())
+        with open(os.path.join(_config[0].name, "config.h"), "w",
+                  encoding="ascii") as f:
+            f.write('#define PACKAGE "bulkhead"\n'
+                    '#define PACKAGE_NAME "bulkhead"\n'
+                    '#define PACKAGE_STRING "bulkhead 0"\n'
+                    '#define PACKAGE_VERSION "0"\n#define VERSION "0"\n')
+    return _config[0].name
 
 
 def alone(root):
@@ -65,11 +80,12 @@ def guards(root):
 
 
 def _order(root, path):
-    own = path[:-2] + ".h"
     previous, project = None, False
-    for line, quote, name in layers.includes(root, path):
-        if layers.resolve(root, path, name) == own or name == "config.h":
-            continue
+    found = [i for i in layers.includes(root, path) if i[2] != "config.h"]
+    if found and path.endswith(".c") and os.path.dirname(path) == \
+            os.path.dirname(layers.resolve(root, path, found[0][2]) or ""):
+        del found[0]  # its own, or the one that its directory shares
+    for line, quote, name in found:
         if quote == "<" and project:
             yield "%s:%d: <%s> after a project header" % (path, line, name)
         project = project or quote == '"'

@@ -76,7 +76,8 @@ CASES = [
      "no include guard"),
     (headers.order, _c("#include <string.h>\n#include <stdio.h>\n"),
      "is not sorted"),
-    (headers.order, _c('#include "base/sum.h"\n#include <stdio.h>\n'),
+    (headers.order, {"milter/x.c": SOURCE +
+                     '#include "base/sum.h"\n#include <stdio.h>\n'},
      "after a project header"),
     (headers.documented, {"lib/base/a.h": GUARD % "int a(void);\n"},
      "a() has no contract"),
