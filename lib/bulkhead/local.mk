@@ -16,3 +16,4 @@ libbulkhead_a_SOURCES += lib/bulkhead/settings.c lib/bulkhead/settings.h \
 libbulkhead_a_SOURCES += \
 	lib/bulkhead/token.c lib/bulkhead/token.h \
 	lib/bulkhead/token_keys.c lib/bulkhead/token_keys.h
+libbulkhead_a_SOURCES += lib/bulkhead/keyring.c lib/bulkhead/keyring.h

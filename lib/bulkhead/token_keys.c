@@ -19,7 +19,7 @@ struct token_keys {
 	struct arena *arena;
 	EVP_CIPHER *cipher;
 	struct token_key *v;
-	size_t n, cap;
+	size_t n;
 };
 
 static bool
@@ -90,6 +90,13 @@ keys_add(struct token_keys *k, struct arena *a, struct str line)
 	return why;
 }
 
+static struct token_keys *
+keys_refuse(struct token_keys *k)
+{
+	token_keys_free(&k);
+	return NULL;
+}
+
 static const char *
 keys_read(
     struct token_keys *k, struct arena *a, struct str text, unsigned *line_no)
@@ -111,30 +118,39 @@ keys_read(
 }
 
 struct token_keys *
-token_keys_parse(struct arena *a, struct str text, struct str *why)
+token_keys_read(
+    struct arena *a, struct str text, unsigned *line, const char **why)
 {
 	struct token_keys *k = mem_alloc(sizeof(*k));
-	unsigned line = 0;
-	const char *wrong;
 
 	*k = (struct token_keys){ .refs = 1, .arena = arena_new() };
 	/* never grown: a key moved would leave a copy that nobody wipes */
-	k->cap = MAX_KEYS + 1;
-	k->v = arena_array(k->arena, k->cap, sizeof(*k->v));
-	for (size_t i = 0; i < k->cap; i++)
+	k->v = arena_array(k->arena, MAX_KEYS + 1, sizeof(*k->v));
+	for (size_t i = 0; i <= MAX_KEYS; i++)
 		arena_on_free(k->arena, key_wipe, &k->v[i]);
 	k->cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
-	wrong = keys_read(k, a, text, &line);
-	if (wrong != NULL)
-		*why = arena_printf(a, "line %u: %s", line, wrong);
-	else if (k->n == 0)
-		*why = STR("there is no key in it");
+	*why = keys_read(k, a, text, line);
+	if (*why != NULL)
+		return keys_refuse(k);
+	*line = 0;
+	if (k->n == 0)
+		*why = "there is no key in it";
 	else if (k->cipher == NULL)
-		*why = STR("OpenSSL offers no AES-256-SIV");
-	else
-		return k;
-	token_keys_free(&k);
-	return NULL;
+		*why = "OpenSSL offers no AES-256-SIV";
+	return *why == NULL ? k : keys_refuse(k);
+}
+
+struct token_keys *
+token_keys_parse(struct arena *a, struct str text, struct str *why)
+{
+	unsigned line;
+	const char *wrong;
+	struct token_keys *k = token_keys_read(a, text, &line, &wrong);
+
+	if (k == NULL)
+		*why = line == 0 ? str_from(wrong)
+				 : arena_printf(a, "line %u: %s", line, wrong);
+	return k;
 }
 
 struct token_keys *

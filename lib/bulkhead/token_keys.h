@@ -1,5 +1,5 @@
 /*
- * token_keys.h - what token.c needs of the keys beyond token.h.
+ * token_keys.h - what token.c and keyring.c need of the keys beyond token.h.
  */
 #ifndef BULKHEAD_BULKHEAD_TOKEN_KEYS_H
 #define BULKHEAD_BULKHEAD_TOKEN_KEYS_H
@@ -7,6 +7,13 @@
 #include <openssl/types.h>
 
 #include "bulkhead/token.h"
+
+/*
+ * As token_keys_parse(), with the line that is wrong, 0 for the file as a
+ * whole, and a static text.
+ */
+struct token_keys *token_keys_read(
+    struct arena *a, struct str text, unsigned *line, const char **why);
 
 /* AES-256-SIV; lives as long as the keys.  Any thread. */
 const EVP_CIPHER *token_keys_cipher(const struct token_keys *k);

@@ -21,3 +21,5 @@ tests_unit_test_splice_LDADD = $(UNIT_LIBS)
 tests_unit_test_coding_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_token
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_keyring
+tests_unit_test_keyring_LDADD = $(UNIT_LIBS)
