@@ -12,3 +12,5 @@ libbulkhead_a_SOURCES += \
 	lib/mail/coding.c lib/mail/coding.h lib/mail/coding_private.h \
 	lib/mail/coding_base64.c lib/mail/coding_qp.c \
 	lib/mail/coding_qp_edit.c lib/mail/coding_qp_write.c
+libbulkhead_a_SOURCES += lib/mail/addr.c lib/mail/addr_form.c \
+	lib/mail/addr_mailbox.c lib/mail/addr_private.h

@@ -23,3 +23,5 @@ UNIT_TESTS += tests/unit/test_token
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_keyring
 tests_unit_test_keyring_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_addr
+tests_unit_test_addr_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,110 @@
+/*
+ * addr_form.c - addresses as text, and in the form in which they compare.
+ * Nothing is parsed here.
+ */
+#include "mail/addr.h"
+
+#include <idn2.h>
+
+#include "mail/addr_private.h"
+
+/* Far more than a domain may have: IDNA is not asked about longer ones. */
+#define IDNA_MAX 1024
+
+static bool
+is_dot_atom(struct str local)
+{
+	for (size_t i = 0; i < local.n; i++) {
+		if (addr_is_atom_char(local.p[i]))
+			continue;
+		if (local.p[i] != '.' || i == 0 || i + 1 == local.n ||
+		    local.p[i - 1] == '.')
+			return false;
+	}
+	return local.n != 0;
+}
+
+static size_t
+write_quoted(char *out, struct str local)
+{
+	size_t n = 0;
+
+	out[n++] = '"';
+	for (size_t i = 0; i < local.n; i++) {
+		if (local.p[i] == '"' || local.p[i] == '\\')
+			out[n++] = '\\';
+		out[n++] = local.p[i];
+	}
+	out[n++] = '"';
+	return n;
+}
+
+struct str
+addr_text(struct arena *a, const struct addr *addr)
+{
+	char *out;
+	size_t n = addr->local.n;
+
+	if (addr->local.n == 0 && addr->domain.n == 0)
+		return STR("");
+	out = arena_bytes(a, addr->local.n * 2 + addr->domain.n + 3);
+	if (is_dot_atom(addr->local))
+		memcpy(out, addr->local.p, n);
+	else
+		n = write_quoted(out, addr->local);
+	if (addr->domain.n != 0) {
+		out[n++] = '@';
+		memcpy(out + n, addr->domain.p, addr->domain.n);
+		n += addr->domain.n;
+	}
+	return str_make(out, n);
+}
+
+static bool
+is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 128)
+			return false;
+	return true;
+}
+
+bool
+addr_idna(struct arena *a, struct str domain, struct str *out)
+{
+	uint8_t *name = NULL;
+	const char *text;
+
+	if (domain.n > IDNA_MAX || str_chr(domain, '\0', 0) < domain.n)
+		return false;
+	text = arena_cstr(a, domain);
+	if (idn2_lookup_u8((const uint8_t *)text, &name,
+	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	*out = arena_copy(a, str_from((const char *)name));
+	idn2_free(name);
+	return true;
+}
+
+struct str
+addr_domain_ascii(struct arena *a, struct str domain)
+{
+	struct str ascii;
+
+	/* In ASCII, A-labels included, IDNA changes nothing but the case. */
+	if (is_ascii(domain) || !addr_idna(a, domain, &ascii))
+		ascii = arena_lower(a, domain);
+	if (ascii.n > 1 && ascii.p[ascii.n - 1] == '.')
+		ascii.n--;
+	return ascii;
+}
+
+struct str
+addr_normal(struct arena *a, const struct addr *addr)
+{
+	struct addr normal;
+
+	normal.local = arena_lower(a, addr->local);
+	normal.domain = addr_domain_ascii(a, addr->domain);
+	return addr_text(a, &normal);
+}
