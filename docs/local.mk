@@ -1,2 +1,3 @@
-EXTRA_DIST +=
-EXTRA_DIST += docs/CONTROL-HEADERS.md
+EXTRA_DIST += docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md
+dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
+	docs/man/bulkhead-milter.8

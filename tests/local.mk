@@ -2,6 +2,7 @@
 UNIT_LIBS = $(BULKHEAD_LIBS) $(CMOCKA_LIBS)
 
 include tests/unit/local.mk
+include tests/bench/local.mk
 include tests/corpus/local.mk
 include tests/integration/local.mk
 include tests/style/local.mk

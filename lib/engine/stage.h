@@ -1,0 +1,54 @@
+/*
+ * stage.h - the stages that make a message sendable, in their fixed order.
+ */
+#ifndef BULKHEAD_ENGINE_STAGE_H
+#define BULKHEAD_ENGINE_STAGE_H
+
+#include "engine/message.h"
+
+enum stage_result {
+	STAGE_NEXT, /* go on */
+	STAGE_STOP  /* m->verdict says it all */
+};
+
+struct stage {
+	const char *name;
+	enum stage_result (*run)(struct message *m);
+};
+
+/*
+ * Runs all stages; m->verdict holds the outcome.  micros, where not NULL, is
+ * an array of STAGE_COUNT thread CPU times that each stage's is added to.
+ */
+#define STAGE_COUNT 9
+void stages_run(struct message *m, int64_t *micros);
+extern const struct stage stage_table[STAGE_COUNT];
+
+/* Whose mail, which stream, which domain.  ARCHITECTURE section 3. */
+enum stage_result stage_select(struct message *m);
+
+/* Asks who may get it: a seam that accepts until policyd exists. */
+enum stage_result stage_admit(struct message *m);
+
+/* A return path that names stream and recipient. */
+enum stage_result stage_returnpath(struct message *m);
+
+/* List-Unsubscribe, -Post (RFC 8058), Feedback-ID, CFBL-Address, places. */
+enum stage_result stage_unsubscribe(struct message *m);
+
+/* Links and the open pixel in HTML parts. */
+enum stage_result stage_track(struct message *m);
+
+/* Date and Message-ID where they are missing. */
+enum stage_result stage_complete(struct message *m);
+
+/* Renders the parts; names what a later hop may break. */
+enum stage_result stage_encode(struct message *m);
+
+/* DKIM signatures over what will leave. */
+enum stage_result stage_sign(struct message *m);
+
+/* Charges the limits: a seam that accepts until policyd exists. */
+enum stage_result stage_charge(struct message *m);
+
+#endif

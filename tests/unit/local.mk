@@ -1,3 +1,4 @@
+EXTRA_DIST += tests/unit/unit.h
 UNIT_TESTS = tests/unit/test_base
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -25,3 +26,10 @@ UNIT_TESTS += tests/unit/test_keyring
 tests_unit_test_keyring_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_addr
 tests_unit_test_addr_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_engine
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_engine_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_charset tests/unit/test_mta_memory
+tests_unit_test_charset_LDADD = $(UNIT_LIBS)
+tests_unit_test_mta_memory_LDADD = $(UNIT_LIBS)

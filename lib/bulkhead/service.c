@@ -1,0 +1,286 @@
+/*
+ * service.c - the life of a daemon.
+ */
+#include "bulkhead/service.h"
+
+#include <getopt.h>
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config.h"
+
+#define ERRORS_MAX (256 * 1024)
+
+struct service {
+	const struct service_spec *spec;
+	const char *file, *socket, *user;
+	bool in_foreground;
+	pthread_mutex_t lock; /* guards keyring */
+	struct keyring *keyring;
+	struct metrics metrics;
+	int status; /* what run() returned */
+};
+
+struct keyring *
+service_keyring(struct service *s)
+{
+	struct keyring *k;
+
+	pthread_mutex_lock(&s->lock);
+	k = keyring_ref(s->keyring);
+	pthread_mutex_unlock(&s->lock);
+	return k;
+}
+
+struct metrics *
+service_metrics(struct service *s)
+{
+	return &s->metrics;
+}
+
+const char *
+service_socket(const struct service *s)
+{
+	return s->socket;
+}
+
+static void
+print_usage(const struct service_spec *spec, FILE *to)
+{
+	fprintf(to,
+	    "usage: %s [-c FILE] [-p SOCKET] [-u USER] [-fhV]\n"
+	    "%s\n\n"
+	    "  -c FILE    settings (%s)\n"
+	    "  -p SOCKET  listen here instead of where the settings say\n"
+	    "  -u USER    give up root for this user once the socket is open\n"
+	    "  -f         log to standard error instead of syslog\n"
+	    "  -h, -V     this text; the version\n",
+	    spec->name, spec->summary, SETTINGS_DEFAULT_FILE);
+}
+
+/* -1: go on; else the exit code. */
+static int
+parse_args(struct service *s, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:p:u:fhV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			s->file = optarg;
+			break;
+		case 'p':
+			s->socket = optarg;
+			break;
+		case 'u':
+			s->user = optarg;
+			break;
+		case 'f':
+			s->in_foreground = true;
+			break;
+		case 'h':
+			print_usage(s->spec, stdout);
+			return EX_OK;
+		case 'V':
+			printf("%s " VERSION "\n", s->spec->name);
+			return EX_OK;
+		default:
+			print_usage(s->spec, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "%s: unexpected argument \"%s\"\n", s->spec->name,
+	    argv[optind]);
+	return EX_USAGE;
+}
+
+static void
+log_lines(struct str lines)
+{
+	while (lines.n > 0) {
+		size_t end = str_chr(lines, '\n', 0);
+		struct str line = str_sub(lines, 0, end);
+
+		if (str_find(line, STR(" warning:"), 0) < line.n)
+			log_warning("%.*s", STR_ARG(line));
+		else
+			log_error("%.*s", STR_ARG(line));
+		lines = str_sub(lines, end + 1, lines.n);
+	}
+}
+
+/* Settings and keys as they are on disk now, or NULL, logged. */
+static struct keyring *
+load(struct service *s)
+{
+	struct settings *settings;
+	struct keyring *k = NULL;
+	struct buf errors;
+
+	buf_init(&errors, ERRORS_MAX);
+	settings = settings_load(s->file, &errors);
+	if (settings != NULL)
+		k = keyring_load(settings, s->spec->keys, &errors);
+	log_lines(buf_view(&errors));
+	buf_free(&errors);
+	settings_free(&settings);
+	return k;
+}
+
+static void
+reload(struct service *s)
+{
+	struct keyring *fresh = load(s), *old;
+
+	if (fresh == NULL) {
+		log_error("settings kept as they were: %s has errors", s->file);
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	old = s->keyring;
+	s->keyring = fresh;
+	pthread_mutex_unlock(&s->lock);
+	keyring_free(&old);
+	log_info("settings loaded anew from %s", s->file);
+}
+
+static int
+drop_privileges(struct service *s)
+{
+	struct passwd *pw;
+
+	if (s->user == NULL) {
+		if (geteuid() == 0)
+			log_warning("running as root: use -u USER");
+		return EX_OK;
+	}
+	pw = getpwnam(s->user);
+	if (pw == NULL) {
+		log_error("no user is named \"%s\"", s->user);
+		return EX_NOUSER;
+	}
+	if (initgroups(s->user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
+	    setuid(pw->pw_uid) != 0) {
+		log_error("cannot become user %s: %m", s->user);
+		return EX_NOPERM;
+	}
+	return EX_OK;
+}
+
+/* sd_notify(3) without its library: one datagram. */
+static void
+notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    strlen(path) >= sizeof(sun.sun_path))
+		return;
+	memcpy(sun.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		sun.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+	    (struct sockaddr *)&sun,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+		strlen(path))) < 0)
+		log_warning("NOTIFY_SOCKET: %m");
+	close(fd);
+}
+
+static void *
+run_thread(void *arg)
+{
+	struct service *s = arg;
+
+	s->status = s->spec->run(s);
+	kill(getpid(), SIGTERM); /* it ended by itself: wake the waiter */
+	return NULL;
+}
+
+/* Signals are waited for, never handled: all threads have them blocked. */
+static void
+wait_for_end(struct service *s, const sigset_t *signals)
+{
+	int sig;
+
+	for (;;) {
+		if (sigwait(signals, &sig) != 0)
+			continue;
+		if (sig != SIGHUP)
+			return;
+		notify("RELOADING=1");
+		reload(s);
+		notify("READY=1");
+	}
+}
+
+static int
+serve(struct service *s)
+{
+	sigset_t signals;
+	pthread_t thread;
+	int rc;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if ((rc = s->spec->open(s)) != EX_OK ||
+	    (rc = drop_privileges(s)) != EX_OK)
+		return rc;
+	if (pthread_create(&thread, NULL, run_thread, s) != 0) {
+		log_error("cannot start a thread: %m");
+		return EX_OSERR;
+	}
+	log_info("ready, version " VERSION);
+	notify("READY=1");
+	wait_for_end(s, &signals);
+	notify("STOPPING=1");
+	s->spec->stop(s);
+	pthread_join(thread, NULL);
+	log_info("ended");
+	return s->status;
+}
+
+int
+service_main(const struct service_spec *spec, int argc, char **argv)
+{
+	struct service s = { .spec = spec, .file = SETTINGS_DEFAULT_FILE };
+	int rc;
+
+	log_open(spec->name, LOG_TARGET_STDERR);
+	if ((rc = parse_args(&s, argc, argv)) >= 0)
+		return rc;
+	pthread_mutex_init(&s.lock, NULL);
+	if ((s.keyring = load(&s)) == NULL)
+		return EX_CONFIG;
+	if (!s.in_foreground)
+		log_open(spec->name, LOG_TARGET_SYSLOG);
+	rc = serve(&s);
+	keyring_free(&s.keyring);
+	pthread_mutex_destroy(&s.lock);
+	return rc;
+}

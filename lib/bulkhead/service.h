@@ -1,0 +1,42 @@
+/*
+ * service.h - the life of a daemon, written once: arguments, settings, keys,
+ * log, signals, readiness, reload, end.  A program's main() is a table and
+ * one call.
+ */
+#ifndef BULKHEAD_BULKHEAD_SERVICE_H
+#define BULKHEAD_BULKHEAD_SERVICE_H
+
+#include "bulkhead/keyring.h"
+#include "bulkhead/metrics.h"
+
+struct service;
+
+struct service_spec {
+	const char *name;    /* "bulkhead-milter" */
+	const char *summary; /* one line for --help */
+	unsigned keys;	     /* KEYRING_ bits to load */
+	/* Opens what must be open before privileges go; 0 or an exit code. */
+	int (*open)(struct service *s);
+	/* Serves until stop(); in a thread of its own; 0 or an exit code. */
+	int (*run)(struct service *s);
+	/* Makes run() return; called by the thread that waits for signals. */
+	void (*stop)(struct service *s);
+};
+
+/*
+ * Parses the arguments (-c FILE, -p SOCKET, -u USER, -f, -h, -V), loads
+ * settings and keys, serves, and returns a sysexits code.  SIGTERM and SIGINT
+ * end it; SIGHUP loads settings and keys anew, all or nothing.  Says
+ * READY=1 to NOTIFY_SOCKET (sd_notify(3)).
+ */
+int service_main(const struct service_spec *spec, int argc, char **argv);
+
+/* The keyring in force, with a reference for the caller.  Any thread. */
+struct keyring *service_keyring(struct service *s);
+
+struct metrics *service_metrics(struct service *s);
+
+/* The socket given with -p, or NULL. */
+const char *service_socket(const struct service *s);
+
+#endif

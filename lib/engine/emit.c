@@ -1,0 +1,93 @@
+/*
+ * emit.c - the edits go out.
+ */
+#include "engine/emit.h"
+
+/*
+ * Values carry their leading blank in the list; the interface has none.
+ */
+static struct str
+bare(struct str value)
+{
+	return value.n > 0 && value.p[0] == ' ' ? str_sub(value, 1, value.n) :
+						  value;
+}
+
+static int
+emit_envelope(struct message *m, struct mta *mta)
+{
+	if (m->new_sender.n > 0 &&
+	    mta->ops->set_sender(mta, m->new_sender, m->new_sender_args) != 0)
+		return -1;
+	for (size_t i = 0; i < m->nrecipients; i++)
+		if (m->recipients[i].is_removed &&
+		    mta->ops->remove_recipient(mta, m->recipients[i].raw) != 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Highest index first: Postfix takes a deleted field off its list, so that
+ * those below move up (CVE-2022-48521); Sendmail only marks it.
+ */
+static int
+emit_deletions(struct message *m, struct mta *mta)
+{
+	for (size_t i = m->headers.n; i-- > 0;) {
+		struct header *f = &m->headers.v[i];
+
+		if (f->edit == HEADER_DELETED &&
+		    mta->ops->delete_header(mta, f->name, f->index) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The index of a field that stays, among those that stay above it. */
+static unsigned
+index_now(const struct headers *h, const struct header *f)
+{
+	unsigned index = 1;
+
+	for (const struct header *g = h->v; g < f; g++)
+		if (g->edit != HEADER_DELETED && str_ieq(g->name, f->name))
+			index++;
+	return index;
+}
+
+static int
+emit_fields(struct message *m, struct mta *mta)
+{
+	for (size_t i = 0; i < m->headers.n; i++) {
+		struct header *f = &m->headers.v[i];
+
+		if (f->edit == HEADER_CHANGED &&
+		    mta->ops->change_header(mta, f->name,
+			index_now(&m->headers, f), bare(f->value)) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < m->headers.n; i++) {
+		struct header *f = &m->headers.v[i];
+
+		if (f->edit == HEADER_ADDED &&
+		    mta->ops->add_header(mta, f->name, bare(f->value)) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+emit_edits(struct message *m, struct mta *mta)
+{
+	if (emit_envelope(m, mta) != 0 || emit_deletions(m, mta) != 0 ||
+	    emit_fields(m, mta) != 0)
+		return -1;
+	if (m->splices.n > 0 &&
+	    mta->ops->replace_body(mta, &m->splices, m->body) != 0)
+		return -1;
+	for (size_t i = m->nsignatures; i-- > 0;)
+		if (mta->ops->insert_top(mta, STR("DKIM-Signature"),
+		    m->signatures[i]) != 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,134 @@
+/*
+ * message.h - one message on its way through the stages: what came, what was
+ * found out, what is to be done.  Lives in one arena; used by one thread at a
+ * time, though not always by the same.
+ */
+#ifndef BULKHEAD_ENGINE_MESSAGE_H
+#define BULKHEAD_ENGINE_MESSAGE_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/net.h"
+#include "base/str.h"
+#include "bulkhead/keyring.h"
+#include "bulkhead/settings.h"
+#include "engine/control.h"
+#include "engine/parts.h"
+#include "mail/addr.h"
+#include "mail/header.h"
+#include "mail/mime.h"
+
+/* Who handed the message over. */
+struct client {
+	bool has_addr;
+	struct net_addr addr;
+	struct str sasl_user; /* empty: not authenticated */
+	struct str daemon;    /* {daemon_name} */
+	bool is_sendmail;     /* submitted by sendmail(1) */
+};
+
+/*
+ * Step 0: is it ours?  Authenticated, from a trusted network, or submitted by
+ * sendmail(1).  No setting overrides a no.
+ */
+bool client_is_ours(const struct settings *s, const struct client *c);
+
+struct recipient {
+	struct str raw;	   /* as the client spelled it */
+	struct str normal; /* addr_normal(); empty when it does not parse */
+	struct addr addr;
+	bool is_removed;
+};
+
+/* What is done with the whole message. */
+enum verdict {
+	VERDICT_ACCEPT,	 /* with the edits */
+	VERDICT_PASS,	 /* as it came: none of our business */
+	VERDICT_REJECT,	 /* with the reply: 4yz or 5yz */
+	VERDICT_DISCARD, /* accepted and dropped, logged */
+	VERDICT_TEMPFAIL /* something of ours failed: 451 */
+};
+
+struct reply {
+	char code[4];
+	char status[12];
+	char text[512];
+};
+
+/* A line of `preview --explain`. */
+struct note {
+	const char *stage;
+	struct str text;
+};
+
+struct message {
+	struct arena *arena;
+	struct keyring *keyring; /* borrowed from the session */
+	const struct settings *settings;
+	int64_t now; /* seconds since 1970, fixed at end of message */
+
+	struct client client;
+	struct str queue_id;
+	struct str sender_raw; /* as the client spelled it */
+	struct addr sender;
+	bool is_null_sender;
+	struct recipient *recipients;
+	size_t nrecipients;
+
+	struct headers headers;
+	struct str body; /* lines end with CRLF */
+	bool has_lone_cr; /* the MTA handed over what SMTP cannot carry */
+
+	/* select */
+	struct str from_domain; /* A-labels; empty: none or several From */
+	struct control control;
+	const struct stream_settings *stream;
+	const struct domain_settings *domain; /* NULL: unsigned, unchanged */
+	struct str campaign, list;
+	unsigned track; /* TRACK_ bits in force */
+
+	/* admit */
+	size_t nleft;		/* recipients not removed */
+	struct str recipient;	/* the only one, normal form; else empty */
+	struct token_sealer *sealer; /* see ours.c */
+
+	/* edits */
+	struct str new_sender; /* path with brackets; empty: unchanged */
+	struct str new_sender_args;
+	struct parts parts;
+	struct splices splices; /* of body */
+	struct str *signatures; /* DKIM-Signature values, top one first */
+	size_t nsignatures;
+
+	/* what there is to tell */
+	struct str unsubscribe_url; /* https, of this message; may be empty */
+	struct str *unsubscribe_uris; /* what List-Unsubscribe names */
+	size_t nunsubscribe_uris;
+	unsigned nlinks, nlinks_left, npixels, nplaceholders;
+	const char *unsubscribe_kind; /* for the log */
+	const char *malformed;	      /* why no part was touched, or NULL */
+	const char *reason;	      /* why it passes as it came, or NULL */
+	bool wants_notes;
+	struct note *notes;
+	size_t nnotes, cap_notes;
+
+	enum verdict verdict;
+	struct reply reply;
+};
+
+/* Adds a note if somebody wants notes. */
+void message_note(struct message *m, const char *stage, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Sets verdict and reply: "550", "5.7.1" and the text, in which what SMTP
+ * cannot carry is written as '?'.
+ */
+void message_refuse(struct message *m, const char *code, const char *status,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* True when the body or any field differs from what came. */
+bool message_is_edited(const struct message *m);
+
+#endif

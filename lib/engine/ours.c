@@ -1,0 +1,98 @@
+/*
+ * ours.c - tokens, tracking URLs and addresses that come back.
+ */
+#include "engine/ours.h"
+
+#include "bulkhead/names.h"
+#include "bulkhead/token.h"
+
+bool
+ours_has_tokens(const struct message *m)
+{
+	return m->keyring->tokens != NULL && m->domain->tracking_url.n > 0;
+}
+
+bool
+ours_has_addresses(const struct message *m)
+{
+	return m->keyring->nreturnpath > 0 &&
+	    m->domain->return_path_domain.n > 0;
+}
+
+static void
+free_sealer(void *arg)
+{
+	struct token_sealer *sealer = arg;
+
+	token_sealer_free(&sealer);
+}
+
+/* One keyed context a message, freed with its arena. */
+static struct token_sealer *
+sealer_of(struct message *m)
+{
+	if (m->sealer == NULL) {
+		m->sealer = token_sealer_new(m->keyring->tokens,
+		    m->domain->tracking_host);
+		arena_on_free(m->arena, free_sealer, m->sealer);
+	}
+	return m->sealer;
+}
+
+static struct str
+path_of(enum token_kind kind)
+{
+	switch (kind) {
+	case TOKEN_CLICK:
+		return STR(NAME_PATH_CLICK);
+	case TOKEN_OPEN:
+		return STR(NAME_PATH_OPEN);
+	case TOKEN_UNSUBSCRIBE:
+		break;
+	}
+	return STR(NAME_PATH_UNSUBSCRIBE);
+}
+
+int
+ours_url(struct message *m, enum token_kind kind, struct str url,
+    struct str *out)
+{
+	struct token t = {
+		.kind = kind,
+		.domain = m->domain->name,
+		.stream = m->stream->id,
+		.campaign = m->campaign,
+		.list = m->list,
+		.recipient = m->recipient,
+		.hours = (uint32_t)(m->now / 3600),
+		.url = url,
+	};
+	struct str token, path = path_of(kind);
+	struct str end = kind == TOKEN_OPEN ? STR(NAME_PATH_OPEN_END) : STR("");
+
+	if (token_seal(sealer_of(m), m->arena, &t, &token) != 0)
+		return -1;
+	*out = arena_printf(m->arena, "%.*s%.*s%.*s%.*s",
+	    STR_ARG(m->domain->tracking_url), STR_ARG(path), STR_ARG(token),
+	    STR_ARG(end));
+	return 0;
+}
+
+struct str
+ours_local(struct message *m, enum returnpath_kind kind, struct str at_domain)
+{
+	struct returnpath r = {
+		.kind = kind,
+		.scope = returnpath_scope(m->domain->name, m->stream->id),
+		.day = (uint16_t)(m->now / 86400),
+	};
+	struct addr addr;
+
+	if (m->recipient.n > 0 &&
+	    addr_parse_path(m->arena, m->recipient, &addr) == 0) {
+		r.user = addr.local;
+		r.host = addr.domain;
+	}
+	return returnpath_make(m->arena, &m->keyring->returnpath[0], &r,
+	    at_domain);
+}

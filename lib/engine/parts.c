@@ -1,0 +1,160 @@
+/*
+ * parts.c - which parts may be changed, and how their edits become splices.
+ */
+#include "engine/parts.h"
+
+#include "engine/message.h"
+#include "mail/charset.h"
+
+/* Faults that make a message malformed: no part of it is touched. */
+#define FATAL_FAULTS                                                           \
+	(MIME_DUPLICATE_TYPE | MIME_DUPLICATE_CODING | MIME_NO_BOUNDARY |      \
+	    MIME_NO_START | MIME_UNCLOSED | MIME_NO_HEADER_END |               \
+	    MIME_TOO_DEEP | MIME_TOO_MANY | MIME_CODED_MULTIPART)
+
+/* Under these nothing may change: signatures and encryption cover it. */
+static bool
+is_sealed(const struct mime *mime, const struct mime_part *p)
+{
+	for (size_t i = p->parent; i != MIME_NO_PARENT; i = mime->v[i].parent) {
+		struct str type = mime->v[i].type;
+
+		if (str_eq(type, STR("multipart/signed")) ||
+		    str_eq(type, STR("multipart/encrypted")) ||
+		    str_starts(type, STR("message/")))
+			return true;
+	}
+	return false;
+}
+
+/* Why the part is left alone by what its MIME fields say; NULL: it is not. */
+static const char *
+why_not(const struct mime *mime, const struct mime_part *p)
+{
+	if (p->is_attachment)
+		return "an attachment";
+	if (p->has_filename)
+		return "it has a filename";
+	if (is_sealed(mime, p))
+		return "signed or encrypted";
+	if (charset_hides_ascii(p->charset))
+		return "its charset hides ASCII";
+	return NULL;
+}
+
+/* The same question to its decoded text. */
+static const char *
+why_not_text(struct str text)
+{
+	if (str_chr(text, 0x1b, 0) < text.n)
+		return "its text holds escape sequences";
+	if (str_starts(text, STR("\xff\xfe")) ||
+	    str_starts(text, STR("\xfe\xff")))
+		return "its text is UTF-16";
+	if (str_find(text, STR("-----BEGIN PGP "), 0) < text.n)
+		return "inline PGP";
+	return NULL;
+}
+
+static void
+open_part(struct message *m, const struct mime_part *p)
+{
+	struct part *part = &m->parts.v[m->parts.n];
+	const char *why = why_not(&m->parts.mime, p);
+
+	*part = (struct part){ .mime = p };
+	part->is_html = str_eq(p->type, STR("text/html"));
+	if (why == NULL &&
+	    coded_open(&part->coded, m->arena, p->coding,
+		str_sub(m->body, p->body, p->end)) != 0)
+		why = "its transfer encoding is broken or unknown";
+	if (why == NULL)
+		why = why_not_text(part->coded.text);
+	if (why != NULL)
+		message_note(m, "parts", "%.*s at octet %zu left alone: %s",
+		    STR_ARG(p->type), p->body, why);
+	else
+		m->parts.n++;
+}
+
+void
+parts_open(struct message *m)
+{
+	struct mime *mime = &m->parts.mime;
+
+	if (m->parts.is_open)
+		return;
+	m->parts.is_open = true;
+	mime_scan(mime, m->arena, &m->headers, m->body);
+	if (m->has_lone_cr)
+		m->malformed = "a CR or LF alone in the body";
+	else if ((mime->faults & FATAL_FAULTS) != 0)
+		m->malformed = mime_fault_text(mime->faults & FATAL_FAULTS);
+	if (m->malformed != NULL) {
+		message_note(m, "parts", "malformed, no part is touched: %s",
+		    m->malformed);
+		return;
+	}
+	m->parts.v = arena_array(m->arena, mime->n, sizeof(*m->parts.v));
+	for (size_t i = 0; i < mime->n; i++) {
+		struct str type = mime->v[i].type;
+
+		if (str_eq(type, STR("text/html")) ||
+		    str_eq(type, STR("text/plain")))
+			open_part(m, &mime->v[i]);
+	}
+}
+
+/* The part says from now on that it is quoted-printable. */
+static void
+set_coding(struct message *m, const struct mime_part *p)
+{
+	struct str name = STR("Content-Transfer-Encoding");
+	struct str value = STR("quoted-printable");
+
+	if (p->parent == MIME_NO_PARENT) {
+		struct header *f = headers_find(&m->headers, name);
+
+		if (f != NULL)
+			headers_change(&m->headers, f, value);
+		else
+			headers_add(&m->headers, name, value);
+	} else if (p->coding_len > 0) {
+		splices_add(&m->splices, m->arena, p->coding_at, p->coding_len,
+		    STR(" quoted-printable"));
+	} else {
+		splices_add(&m->splices, m->arena, p->head, 0,
+		    STR("Content-Transfer-Encoding: quoted-printable\r\n"));
+	}
+}
+
+static int
+render_part(struct message *m, struct part *part)
+{
+	const struct mime_part *p = part->mime;
+
+	if (part->edits.n == 0)
+		return 0;
+	if (splices_sort(&part->edits, part->coded.text.n) != 0)
+		return -1;
+	if (coded_edit(&part->coded, m->arena, &part->edits, p->body,
+	    &m->splices) == CODED_OK)
+		return 0;
+	message_note(m, "encode",
+	    "%.*s at octet %zu becomes quoted-printable: a line would be "
+	    "longer than %d octets",
+	    STR_ARG(p->type), p->body, CODING_LINE_OURS);
+	set_coding(m, p);
+	splices_add(&m->splices, m->arena, p->body, p->end - p->body,
+	    coded_as_qp(m->arena, part->coded.text, &part->edits));
+	return 0;
+}
+
+int
+parts_render(struct message *m)
+{
+	for (size_t i = 0; i < m->parts.n; i++)
+		if (render_part(m, &m->parts.v[i]) != 0)
+			return -1;
+	return splices_sort(&m->splices, m->body.n);
+}

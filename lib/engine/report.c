@@ -1,0 +1,132 @@
+/*
+ * report.c - what the log and the counters say of a message.
+ */
+#include "engine/report.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+#define LINE_MAX_LEN 1800
+
+struct str
+report_address(const struct settings *s, struct arena *a, struct str address)
+{
+	unsigned char h[SHA256_SIZE];
+
+	if (s->log_addresses == LOG_ADDRESSES_NONE)
+		return STR("-");
+	if (s->log_addresses == LOG_ADDRESSES_FULL || address.n == 0)
+		return address;
+	hash_sha256(address, h);
+	return arena_printf(a,
+	    "%02x%02x%02x%02x%02x%02x%02x%02x", h[0], h[1], h[2], h[3], h[4],
+	    h[5], h[6], h[7]);
+}
+
+static const char *
+action_of(const struct message *m)
+{
+	switch (m->verdict) {
+	case VERDICT_ACCEPT:
+		return "signed";
+	case VERDICT_PASS:
+		return "passed";
+	case VERDICT_REJECT:
+		return "rejected";
+	case VERDICT_DISCARD:
+		return "discarded";
+	case VERDICT_TEMPFAIL:
+		break;
+	}
+	return "tempfailed";
+}
+
+static void
+add_signatures(struct buf *line, const struct message *m)
+{
+	const char *sep = " signatures=";
+
+	for (size_t i = 0; i < m->nsignatures; i++) {
+		struct str v = m->signatures[i];
+		size_t s = str_find(v, STR("s="), 0);
+		size_t end = str_chr(v, ';', s);
+
+		buf_printf(line, "%s%.*s", sep,
+		    STR_ARG(str_sub(v, s + 2, end)));
+		sep = ",";
+	}
+}
+
+static void
+add_what_was_done(struct buf *line, const struct message *m)
+{
+	buf_printf(line, " links=%u left=%u pixels=%u", m->nlinks,
+	    m->nlinks_left, m->npixels);
+	if (m->nplaceholders > 0)
+		buf_printf(line, " placeholders=%u", m->nplaceholders);
+	if (m->unsubscribe_kind != NULL)
+		buf_printf(line, " unsubscribe=%s", m->unsubscribe_kind);
+	if (m->new_sender.n > 0)
+		buf_puts(line, " return-path=yes");
+	add_signatures(line, m);
+	if (m->malformed != NULL)
+		buf_printf(line, " malformed=\"%s\"", m->malformed);
+}
+
+void
+report_log(const struct message *m, int64_t cpu_micros)
+{
+	bool observe = m->settings->milter.mode == MODE_OBSERVE;
+	struct str sender = report_address(m->settings, m->arena,
+	    m->is_null_sender ? STR("") : addr_text(m->arena, &m->sender));
+	char time[CLOCK_TEXT];
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_LEN);
+	clock_rfc3339(m->now, time);
+	buf_printf(&line, "%.*s: %saction=%s",
+	    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
+	    observe ? "observe " : "", action_of(m));
+	if (m->stream != NULL)
+		buf_printf(&line, " stream=%.*s", STR_ARG(m->stream->name));
+	if (m->domain != NULL)
+		buf_printf(&line, " domain=%.*s", STR_ARG(m->domain->name));
+	buf_printf(&line, " sender=<%.*s> nrcpt=%zu", STR_ARG(sender),
+	    m->nrecipients);
+	if (m->verdict == VERDICT_ACCEPT)
+		add_what_was_done(&line, m);
+	if (m->reason != NULL)
+		buf_printf(&line, " reason=\"%s\"", m->reason);
+	if (m->verdict == VERDICT_REJECT)
+		buf_printf(&line, " reply=\"%s %s %s\"", m->reply.code,
+		    m->reply.status, m->reply.text);
+	buf_printf(&line, " time=%s cpu_us=%" PRId64, time, cpu_micros);
+	if (!line.failed)
+		log_info("%.*s", STR_ARG(buf_view(&line)));
+	else
+		log_warning("%.*s: action=%s (details too long for a line)",
+		    STR_ARG(m->queue_id), action_of(m));
+	buf_free(&line);
+}
+
+void
+report_count(const struct message *m, struct metrics *metrics)
+{
+	static const enum metric by_verdict[] = {
+		[VERDICT_ACCEPT] = METRIC_SIGNED,
+		[VERDICT_PASS] = METRIC_PASSED,
+		[VERDICT_REJECT] = METRIC_REJECTED,
+		[VERDICT_DISCARD] = METRIC_DISCARDED,
+		[VERDICT_TEMPFAIL] = METRIC_TEMPFAILED,
+	};
+
+	metrics_add(metrics, METRIC_MESSAGES, 1);
+	metrics_add(metrics, by_verdict[m->verdict], 1);
+	metrics_add(metrics, METRIC_LINKS, m->nlinks);
+	metrics_add(metrics, METRIC_PIXELS, m->npixels);
+	if (m->malformed != NULL)
+		metrics_add(metrics, METRIC_MALFORMED, 1);
+}

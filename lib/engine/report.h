@@ -1,0 +1,26 @@
+/*
+ * report.h - the one log line of a message: queue id first, key=value.
+ */
+#ifndef BULKHEAD_ENGINE_REPORT_H
+#define BULKHEAD_ENGINE_REPORT_H
+
+#include "bulkhead/metrics.h"
+#include "engine/message.h"
+
+/*
+ * Logs what became of the message (or, in observe mode, what would have) and
+ * how many microseconds of CPU the stages took.
+ */
+void report_log(const struct message *m, int64_t cpu_micros);
+
+/* Counts it. */
+void report_count(const struct message *m, struct metrics *metrics);
+
+/*
+ * An address as log-addresses wants it: in full, as 16 hex digits of its
+ * SHA-256, or "-".  In the arena.
+ */
+struct str report_address(const struct settings *s, struct arena *a,
+    struct str address);
+
+#endif

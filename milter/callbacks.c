@@ -1,0 +1,274 @@
+/*
+ * callbacks.c - libmilter's callbacks: thin adapters to engine/session.h.
+ * The callbacks of one connection run on different threads; all state hangs
+ * on the connection.
+ */
+#include "milter/milter.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* Actions that edits need, all of them offered by Postfix and Sendmail. */
+#define ACTIONS                                                                \
+	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_CHGFROM |       \
+	    SMFIF_DELRCPT)
+
+/* Events that nobody needs. */
+#define SKIPPED (SMFIP_NOHELO | SMFIP_NOUNKNOWN)
+
+/* Events that need no reply: a round trip less for each. */
+#define SILENT (SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+
+struct connection {
+	struct session *session;
+	struct mta_milter mta;
+	bool is_silent; /* the MTA takes SILENT */
+	bool is_silent_data;
+	bool has_leadspc;
+};
+
+/* libmilter hands no context to a first callback: set once, before threads. */
+static const struct session_env *the_env;
+static bool the_listener_is_local;
+
+static struct connection *
+connection_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
+static sfsistat
+quiet(const struct connection *c)
+{
+	return c->is_silent ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+static struct str
+macro(SMFICTX *ctx, const char *name)
+{
+	char copy[32];
+
+	snprintf(copy, sizeof(copy), "%s", name);
+	return str_from(smfi_getsymval(ctx, copy));
+}
+
+/* FACTS section 1: the MTA's defaults lack what step 0 and the log need. */
+static bool
+ask_for_macros(SMFICTX *ctx)
+{
+	char on_connect[] = "i {daemon_name}";
+	char on_mail[] = "i {auth_authen}";
+	char on_end[] = "i";
+
+	return smfi_setsymlist(ctx, SMFIM_CONNECT, on_connect) == MI_SUCCESS &&
+	    smfi_setsymlist(ctx, SMFIM_ENVFROM, on_mail) == MI_SUCCESS &&
+	    smfi_setsymlist(ctx, SMFIM_EOM, on_end) == MI_SUCCESS;
+}
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+    unsigned long f2, unsigned long f3, unsigned long *want_actions,
+    unsigned long *want_steps, unsigned long *want_f2, unsigned long *want_f3)
+{
+	struct connection *c;
+
+	(void)f2;
+	(void)f3;
+	if ((actions & ACTIONS) != ACTIONS) {
+		log_error("the MTA does not offer the edits that we need "
+			  "(offered 0x%lx, needed 0x%lx)", actions,
+		    (unsigned long)ACTIONS);
+		return SMFIS_REJECT;
+	}
+	c = mem_alloc(sizeof(*c));
+	*c = (struct connection){ .session = session_new(the_env) };
+	c->is_silent = (steps & SILENT) == SILENT;
+	c->has_leadspc = (steps & SMFIP_HDR_LEADSPC) != 0;
+	c->is_silent_data = the_listener_is_local &&
+	    (steps & SMFIP_NR_DATA) != 0;
+	mta_milter_init(&c->mta, ctx, c->has_leadspc);
+	smfi_setpriv(ctx, c);
+	if (!ask_for_macros(ctx))
+		log_warning("the MTA takes no list of macros");
+	*want_actions = ACTIONS | (actions & SMFIF_SETSYMLIST);
+	*want_steps = (steps & SKIPPED) | (c->is_silent ? SILENT : 0) |
+	    (c->is_silent_data ? SMFIP_NR_DATA : 0) |
+	    (c->has_leadspc ? SMFIP_HDR_LEADSPC : 0);
+	*want_f2 = 0;
+	*want_f3 = 0;
+	return SMFIS_CONTINUE;
+}
+
+/* The client's address, and its port where it has one. */
+static unsigned
+read_address(const _SOCK_ADDR *addr, struct client *client)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (addr == NULL)
+		return 0;
+	if (addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)addr;
+
+		memcpy(client->addr.b, mapped, sizeof(mapped));
+		memcpy(client->addr.b + 12, &in->sin_addr, 4);
+		client->has_addr = true;
+		return ntohs(in->sin_port);
+	}
+	if (addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)addr;
+
+		memcpy(client->addr.b, &in6->sin6_addr, 16);
+		client->has_addr = true;
+		return ntohs(in6->sin6_port);
+	}
+	return 0;
+}
+
+static sfsistat
+on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *addr)
+{
+	struct connection *c = connection_of(ctx);
+	struct client client = { 0 };
+	unsigned port = read_address(addr, &client);
+
+	(void)host;
+	client.daemon = macro(ctx, "{daemon_name}");
+	/* sendmail(1): a queue id before any message (ARCHITECTURE §13) */
+	client.is_sendmail = macro(ctx, "i").n > 0 && port == 0 &&
+	    client.has_addr && net_is_loopback(&client.addr);
+	session_connect(c->session, &client);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_mail(SMFICTX *ctx, char **argv)
+{
+	struct connection *c = connection_of(ctx);
+
+	session_login(c->session, macro(ctx, "{auth_authen}"));
+	return session_mail(c->session, str_from(argv[0])) ? SMFIS_CONTINUE :
+							     SMFIS_ACCEPT;
+}
+
+static sfsistat
+on_rcpt(SMFICTX *ctx, char **argv)
+{
+	struct connection *c = connection_of(ctx);
+
+	session_rcpt(c->session, str_from(argv[0]));
+	return quiet(c);
+}
+
+static sfsistat
+on_data(SMFICTX *ctx)
+{
+	return connection_of(ctx)->is_silent_data ? SMFIS_NOREPLY :
+						    SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct connection *c = connection_of(ctx);
+
+	if (c->has_leadspc) {
+		session_header(c->session, str_from(name), str_from(value));
+	} else {
+		struct arena *a = arena_new();
+
+		session_header(c->session, str_from(name),
+		    arena_printf(a, " %s", value));
+		arena_free(&a);
+	}
+	return quiet(c);
+}
+
+static sfsistat
+on_end_of_header(SMFICTX *ctx)
+{
+	return quiet(connection_of(ctx));
+}
+
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *chunk, size_t n)
+{
+	struct connection *c = connection_of(ctx);
+
+	session_body(c->session, str_make((const char *)chunk, n));
+	return quiet(c);
+}
+
+static sfsistat
+on_end(SMFICTX *ctx)
+{
+	struct connection *c = connection_of(ctx);
+
+	switch (session_end(c->session, macro(ctx, "i"), &c->mta.mta)) {
+	case VERDICT_ACCEPT:
+	case VERDICT_PASS:
+		return SMFIS_CONTINUE;
+	case VERDICT_REJECT:
+		return SMFIS_REJECT; /* the reply that was set decides */
+	case VERDICT_DISCARD:
+		return SMFIS_DISCARD;
+	case VERDICT_TEMPFAIL:
+		break;
+	}
+	return SMFIS_TEMPFAIL;
+}
+
+/* May come any number of times, without a MAIL too (FACTS section 3). */
+static sfsistat
+on_abort(SMFICTX *ctx)
+{
+	struct connection *c = connection_of(ctx);
+
+	if (c != NULL)
+		session_abort(c->session);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_close(SMFICTX *ctx)
+{
+	struct connection *c = connection_of(ctx);
+
+	if (c != NULL) {
+		smfi_setpriv(ctx, NULL);
+		session_free(&c->session);
+		mta_milter_close(&c->mta);
+		free(c);
+	}
+	return SMFIS_CONTINUE;
+}
+
+int
+callbacks_register(const struct session_env *env, bool is_local)
+{
+	char name[] = "bulkhead";
+	struct smfiDesc desc = {
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = ACTIONS | SMFIF_SETSYMLIST,
+		.xxfi_connect = on_connect,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_rcpt,
+		.xxfi_header = on_header,
+		.xxfi_eoh = on_end_of_header,
+		.xxfi_body = on_body,
+		.xxfi_eom = on_end,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_data = on_data,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	the_env = env;
+	the_listener_is_local = is_local;
+	return smfi_register(desc) == MI_SUCCESS ? 0 : -1;
+}

@@ -1,0 +1,78 @@
+/*
+ * main.c - bulkhead-milter: the engine behind libmilter.
+ */
+#include <libmilter/mfapi.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "bulkhead/service.h"
+#include "milter/listener.h"
+#include "milter/milter.h"
+
+static struct session_env env;
+
+static struct keyring *
+current_keyring(void *arg)
+{
+	return service_keyring(arg);
+}
+
+static int
+milter_open(struct service *s)
+{
+	struct keyring *k = service_keyring(s);
+	char *socket = service_socket(s) != NULL ?
+	    strdup(service_socket(s)) :
+	    strndup(k->settings->milter.socket.p, k->settings->milter.socket.n);
+	int rc = EX_OK;
+
+	keyring_free(&k);
+	env = (struct session_env){
+		.keyring = current_keyring,
+		.arg = s,
+		.clock = clock_system(),
+		.metrics = service_metrics(s),
+	};
+	if (socket == NULL || socket[0] == '\0') {
+		log_error("no socket: set milter { socket = ... } or use -p");
+		rc = EX_CONFIG;
+	} else if (callbacks_register(&env, listener_is_local(socket)) != 0) {
+		log_error("libmilter does not take the callbacks");
+		rc = EX_SOFTWARE;
+	} else {
+		rc = listener_open(socket);
+	}
+	free(socket);
+	return rc;
+}
+
+static int
+milter_run(struct service *s)
+{
+	(void)s;
+	return smfi_main() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+}
+
+static void
+milter_stop(struct service *s)
+{
+	(void)s;
+	smfi_stop();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct service_spec spec = {
+		.name = "bulkhead-milter",
+		.summary = "Signs, tracks and makes unsubscribable what "
+			   "leaves through Postfix or Sendmail.",
+		.keys = KEYRING_DKIM | KEYRING_TOKEN | KEYRING_RETURN_PATH,
+		.open = milter_open,
+		.run = milter_run,
+		.stop = milter_stop,
+	};
+
+	return service_main(&spec, argc, argv);
+}
