@@ -209,7 +209,8 @@ addr_parse_path(struct arena *a, struct str path, struct addr *out)
 	out->local = out->domain = STR("");
 	if (p.s.n == 0)
 		return 0;
-	if (skip_cfws(&p) != 0)
+	if (memchr(p.s.p, '\n', p.s.n) != NULL ||
+	    memchr(p.s.p, '\r', p.s.n) != NULL || skip_cfws(&p) != 0)
 		return -1;
 	rc = is_at(&p, '<') ? read_angle(&p, true, out) :
 	    read_spec(&p, true, out);

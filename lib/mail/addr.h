@@ -18,8 +18,8 @@ struct addr {
 /*
  * A path in any of the forms `<a@x>`, `a@x`, `<>`, "", `<"x y"@z>`, with a
  * source route or without.  0 with *out in the arena, or -1 when it is no
- * address.  A local part alone ("root", as sendmail(1) may hand over) has an
- * empty domain.
+ * address, or there is a line break inside.  A local part alone ("root", as
+ * sendmail(1) may hand over) has an empty domain.
  */
 int addr_parse_path(struct arena *a, struct str path, struct addr *out);
 
@@ -55,7 +55,8 @@ struct str addr_normal(struct arena *a, const struct addr *addr);
 /*
  * Stricter than the parsers: an address that may stand in an envelope (RFC
  * 5321 section 4.1.2 and 4.5.3.1: lengths, labels, no comments or blanks
- * outside quotes; UTF-8 after RFC 6531).
+ * outside quotes; UTF-8 after RFC 6531).  '_' passes in a domain, as in
+ * Postfix.
  */
 bool addr_is_mailbox(struct str text);
 

@@ -81,6 +81,7 @@ quoted_string(struct str s)
 	return i < s.n ? i + 1 : 0;
 }
 
+/* Letters, digits, hyphens inside; underscores, as Postfix lets them pass. */
 static bool
 is_label(struct str s)
 {
@@ -89,7 +90,7 @@ is_label(struct str s)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
 		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
-		    s.p[i] != '-')
+		    s.p[i] != '-' && s.p[i] != '_')
 			return false;
 	return true;
 }
@@ -110,15 +111,25 @@ is_domain(struct str s)
 	return true;
 }
 
+/* True when IDNA has a say in the domain: U-labels, or what claims to be A. */
+static bool
+is_idn(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 128)
+			return true;
+	return str_ifind(s, STR("xn--"), 0) < s.n;
+}
+
 /* U-labels are judged by the A-labels that stand for them. */
 static bool
-is_utf8_domain(struct str s)
+is_idn_domain(struct str s, size_t room)
 {
 	struct arena *a = arena_new();
 	struct str ascii;
 	bool ok;
 
-	ok = addr_idna(a, s, &ascii) && is_domain(ascii);
+	ok = addr_idna(a, s, &ascii) && is_domain(ascii) && ascii.n <= room;
 	arena_free(&a);
 	return ok;
 }
@@ -153,8 +164,7 @@ addr_is_mailbox(struct str text)
 	domain = str_sub(text, local + 1, text.n);
 	if (domain.p[0] == '[')
 		return is_literal(domain);
-	for (size_t i = 0; i < domain.n; i++)
-		if ((unsigned char)domain.p[i] >= 128)
-			return is_utf8_domain(domain);
+	if (is_idn(domain))
+		return is_idn_domain(domain, MAX_TEXT - local - 1);
 	return is_domain(domain);
 }

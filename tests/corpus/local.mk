@@ -1,8 +1,10 @@
 # Skipped where there is no corpus.
-CORPUS_TESTS = tests/corpus/mime_trees.py
+CORPUS_TESTS = tests/corpus/mime_trees.py tests/corpus/addresses.py
 TESTS += $(CORPUS_TESTS)
 EXTRA_DIST += $(CORPUS_TESTS) tests/corpus/corpus.py tests/corpus/README.md
 
-check_PROGRAMS += tests/tools/mime_tree
+check_PROGRAMS += tests/tools/mime_tree tests/tools/addr_check
 tests_tools_mime_tree_SOURCES = tests/tools/mime_tree.c
 tests_tools_mime_tree_LDADD = $(BULKHEAD_LIBS)
+tests_tools_addr_check_SOURCES = tests/tools/addr_check.c
+tests_tools_addr_check_LDADD = $(BULKHEAD_LIBS)
