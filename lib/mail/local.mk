@@ -14,3 +14,6 @@ libbulkhead_a_SOURCES += \
 	lib/mail/coding_qp_edit.c lib/mail/coding_qp_write.c
 libbulkhead_a_SOURCES += lib/mail/addr.c lib/mail/addr_form.c \
 	lib/mail/addr_mailbox.c lib/mail/addr_private.h
+libbulkhead_a_SOURCES += \
+	lib/mail/listhdr.c lib/mail/listhdr.h \
+	lib/mail/returnpath.c lib/mail/returnpath.h

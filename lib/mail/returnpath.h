@@ -35,7 +35,7 @@ struct returnpath {
 	struct str host; /* its domain, lower case; empty when left out */
 };
 
-/* The 32-bit id of a domain section and a stream id. */
+/* The 32-bit id of a domain section (its lower-cased title) and a stream. */
 uint32_t returnpath_scope(struct str domain, uint32_t stream);
 
 /*
@@ -49,7 +49,8 @@ struct str returnpath_make(struct arena *a, const struct returnpath_key *key,
 /*
  * Reads a local part in any case and checks its MAC in constant time against
  * every key with that hint.  0 with *out in the arena, or -1: not of this
- * form, or of this form and not ours (*is_forged).
+ * form (a kind letter, 24 of base32, then '-' or nothing more), or of this
+ * form and not ours (*is_forged).
  */
 int returnpath_read(struct arena *a, const struct returnpath_key *keys,
     size_t nkeys, struct str local, struct str at_domain,
