@@ -201,6 +201,11 @@ class Run:
                     () if ok else ("exited with %s" % status,),
                     time.monotonic() - start)
 
+    def tools(self, name, directory):
+        """Builds what only tests need."""
+        return self.step(name + ": test tools", [
+            "make", "-s", "-j" + JOBS, "check", "TESTS="], directory)
+
     def programs(self, name, patterns, directory):
         """Runs the test programs that the patterns name, one at a time."""
         files = [os.path.relpath(f, ROOT) for p in patterns
@@ -266,7 +271,8 @@ def tier_sanitizers(run):
                           "CFLAGS=-g -O1")
     if directory and run.unit_tests():
         run.make_check("asan", directory, run.unit_tests())
-    if directory:
+    if directory and run.has(*CORPUS):
+        run.tools("asan", directory)
         run.programs("asan", CORPUS, directory)
 
 
@@ -277,8 +283,7 @@ def tier_programs(run):
     directory = run.build("gcc", "--enable-werror")
     if not directory:
         return
-    run.step("gcc: test tools", ["make", "-s", "-j" + JOBS, "check",
-                                 "TESTS="], directory)
+    run.tools("gcc", directory)
     run.programs("cli", CLI, directory)
     run.programs("integration", INTEGRATION, directory)
 

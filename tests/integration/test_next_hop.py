@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A next hop without 8BITMIME: Postfix would convert what we signed, so we
-convert it before."""
+"""A next hop without 8BITMIME: Postfix converts what has eight bits and so
+breaks its signature.  Either we converted it before, or we said so."""
 import sys
 
 sys.dont_write_bytecode = True
@@ -11,7 +11,7 @@ from client import Client  # noqa: E402
 
 
 def check(product, name, data):
-    """Sent as eight bits, arrives as seven, verifies."""
+    """Arrives as seven bits; verifies unless the hazard was named."""
     lab = product.lab
     lab.receiver.clear()
     with Client(lab.bulk) as c:
@@ -19,7 +19,9 @@ def check(product, name, data):
                        " BODY=8BITMIME")
     tap.true(reply.queue_id, "not queued: %r" % reply)
     message = lab.receiver.wait(1)[0]
-    bulkhead.expect_signed(product, message.data)
+    product.line(reply.queue_id)
+    if " %s: hazard: 8-bit" % reply.queue_id not in product.log():
+        bulkhead.expect_signed(product, message.data)
     tap.true(max(message.data) < 128, "eight bits to a hop without 8BITMIME")
 
 
