@@ -91,6 +91,7 @@ struct stream_settings {
 	struct str name;
 	uint32_t id;	   /* hash_id32(name) */
 	uint32_t *aliases; /* ids of former titles */
+	struct str *alias_names; /* those titles */
 	size_t naliases;
 	bool has_match; /* false: takes everything that is ours */
 	struct match_settings match;
@@ -143,7 +144,8 @@ struct settings {
 	struct arena *arena;
 	int refs; /* atomic; use settings_ref() and settings_free() */
 	struct str file;
-	struct str store;
+	struct str store;	 /* "sqlite:/DIR" */
+	struct str rates, events; /* the same; empty: as store */
 	struct str token_keys, return_path_keys; /* paths; empty: none */
 	struct net_cidr *trusted;
 	size_t ntrusted;
@@ -160,7 +162,8 @@ struct settings {
 	struct {
 		struct str listen, spool;
 	} trackd;
-	struct domain_settings *domains;
+	struct domain_settings *domains; /* as in the file */
+	const struct domain_settings **by_name; /* sorted, for look-ups */
 	size_t ndomains;
 	struct stream_settings *streams; /* in order: first match wins */
 	size_t nstreams;
