@@ -103,9 +103,14 @@ has_merge_tag(struct str url)
 	static const char *const tags[] = { "{{", "{%", "*|", "%%", "[[", "<%",
 		"${", "%7B%7B" };
 
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
-		if (str_ifind(url, str_from(tags[i]), 0) < url.n)
-			return true;
+	for (size_t i = 0; i + 1 < url.n; i++) {
+		if (strchr("{*%[<$", url.p[i]) == NULL)
+			continue;
+		for (size_t t = 0; t < sizeof(tags) / sizeof(tags[0]); t++)
+			if (str_istarts(str_sub(url, i, url.n),
+			    str_from(tags[t])))
+				return true;
+	}
 	return false;
 }
 

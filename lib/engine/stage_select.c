@@ -20,32 +20,46 @@ pass(struct message *m, const char *reason)
 }
 
 /*
- * The one address of From.  Members without a domain are passed over: they
- * come from display names with an unquoted comma ("Foo, Inc. <a@b>").
+ * From with a display name that should have been quoted ("Foo, Inc. <a@b>"):
+ * what stands in its only angle brackets.
  */
+static bool
+find_bracketed(struct message *m, struct str value, struct addr *out)
+{
+	struct str v = header_unfold(m->arena, value);
+	size_t open = str_chr(v, '<', 0);
+	size_t close = str_chr(v, '>', open);
+
+	if (close == v.n || close + 1 != v.n ||
+	    str_chr(v, '<', open + 1) < v.n || str_chr(v, '"', 0) < v.n)
+		return false;
+	return addr_parse_path(m->arena, str_sub(v, open, v.n), out) == 0;
+}
+
+/* The one address of From; NULL, or why there is none. */
 static const char *
 find_from(struct message *m)
 {
 	struct header *f = headers_find(&m->headers, STR("From"));
 	struct addr_list list;
-	const struct addr *only = NULL;
+	struct addr addr;
 
 	if (f == NULL)
 		return "it has no From";
 	if (headers_find_next(&m->headers, f) != NULL)
 		return "it has several From fields";
-	if (addr_parse_list(m->arena, f->value, &list) != 0 && list.n != 1)
-		return "its From is no address";
-	for (size_t i = 0; i < list.n; i++) {
-		if (list.v[i].domain.n == 0)
-			continue;
-		if (only != NULL)
+	if (addr_parse_list(m->arena, f->value, &list) == 0) {
+		if (list.n > 1)
 			return "it has several From addresses";
-		only = &list.v[i];
+		if (list.n == 0)
+			return "its From names nobody";
+		addr = list.v[0];
+	} else if (!find_bracketed(m, f->value, &addr)) {
+		return "its From is no address";
 	}
-	if (only == NULL)
+	if (addr.domain.n == 0)
 		return "its From has no domain";
-	m->from_domain = addr_domain_ascii(m->arena, only->domain);
+	m->from_domain = addr_domain_ascii(m->arena, addr.domain);
 	return NULL;
 }
 

@@ -196,6 +196,17 @@ fixture_count(const struct fixture *f, const char *needle)
 	return count;
 }
 
+unsigned
+fixture_fields(const struct fixture *f, const char *name)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < f->mta.nfields; i++)
+		if (str_ieq(f->mta.fields[i].name, str_from(name)))
+			count++;
+	return count;
+}
+
 struct str
 fixture_url(struct fixture *f, const char *start)
 {

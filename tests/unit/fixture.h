@@ -51,6 +51,9 @@ const struct message *fixture_message(const struct fixture *f);
 /* How often needle stands in f->out. */
 unsigned fixture_count(const struct fixture *f, const char *needle);
 
+/* How many header fields of that name would leave. */
+unsigned fixture_fields(const struct fixture *f, const char *name);
+
 /* The first URL in f->out that starts with this; fails when there is none. */
 struct str fixture_url(struct fixture *f, const char *start);
 

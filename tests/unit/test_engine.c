@@ -4,6 +4,8 @@
  */
 #include "fixture.h"
 
+#include <stdio.h>
+
 #include "bulkhead/token.h"
 #include "mail/returnpath.h"
 
@@ -51,8 +53,8 @@ test_newsletter_gets_everything(void **state)
 	    HTML_HEAD "<body><a href=\"https://shop.example/a?b=1&amp;c=2\">"
 		      "x</a></body>\n");
 	assert_int_equal(f.verdict, VERDICT_ACCEPT);
-	assert_int_equal(fixture_count(&f, "DKIM-Signature:"), 3);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe:"), 1);
+	assert_int_equal(fixture_fields(&f, "DKIM-Signature"), 3);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 1);
 	assert_int_equal(fixture_count(&f,
 	    "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"), 1);
 	assert_int_equal(fixture_count(&f, "mailto:unsubscribe@b.example.com"
@@ -119,9 +121,9 @@ test_strangers_stay_untouched(void **state)
 	assert_int_equal(f.verdict, VERDICT_PASS);
 	expect_str("untouched", f.out, str_from(mail));
 	fixture_send(&f, &known, mail);
-	assert_int_equal(fixture_count(&f, "DKIM-Signature:"), 3);
+	assert_int_equal(fixture_fields(&f, "DKIM-Signature"), 3);
 	fixture_send(&f, &local, mail);
-	assert_int_equal(fixture_count(&f, "DKIM-Signature:"), 3);
+	assert_int_equal(fixture_fields(&f, "DKIM-Signature"), 3);
 	fixture_close(&f);
 }
 
@@ -165,9 +167,9 @@ test_who_signs_what(void **state)
 
 		fixture_send(&f, &from, cases[i].mail);
 		if (f.verdict != cases[i].verdict ||
-		    fixture_count(&f, "DKIM-Signature:") !=
+		    fixture_fields(&f, "DKIM-Signature") !=
 			cases[i].signatures ||
-		    fixture_count(&f, "List-Unsubscribe:") !=
+		    fixture_fields(&f, "List-Unsubscribe") !=
 			cases[i].unsubscribes)
 			fail_msg("%s: verdict %d:\n%.*s", cases[i].name,
 			    (int)f.verdict, STR_ARG(f.out));
@@ -213,8 +215,8 @@ test_several_recipients_are_never_named(void **state)
 	fixture_send(&f, &two,
 	    HTML_HEAD "<a href=http://shop.example/>x</a></body>\n");
 	assert_int_equal(f.verdict, VERDICT_ACCEPT);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe:"), 1);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe-Post:"), 0);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 1);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe-Post"), 0);
 	open_token(&f, "https://t.example.com/c/", TOKEN_CLICK, &t);
 	expect_str("click", t.recipient, STR(""));
 	open_token(&f, "https://t.example.com/u/", TOKEN_UNSUBSCRIBE, &t);
@@ -259,8 +261,8 @@ test_existing_unsubscribe(void **state)
 	fixture_send(&f, &trusted, mail);
 	assert_int_equal(fixture_count(&f, "<https://own.example/1>"), 1);
 	assert_int_equal(fixture_count(&f, "<https://own.example/2>"), 0);
-	assert_int_equal(fixture_count(&f, "ist-Unsubscribe:"), 1);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe-Post:"), 1);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 1);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe-Post"), 1);
 	assert_int_equal(fixture_count(&f, "href=\"https://own.example/1\""),
 	    1);
 	assert_int_equal(fixture_count(&f, "href=\"https://own.example/3\""),
@@ -270,8 +272,8 @@ test_existing_unsubscribe(void **state)
 			 "existing-unsubscribe = replace }\n");
 	fixture_send(&f, &trusted, mail);
 	assert_int_equal(fixture_count(&f, "<https://own.example/"), 0);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe:"), 1);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe-Post:"), 1);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 1);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe-Post"), 1);
 	assert_int_equal(fixture_count(&f, "<https://t.example.com/u/"), 1);
 	fixture_close(&f);
 }
@@ -389,7 +391,7 @@ test_parts_left_alone(void **state)
 		    arena_cstr(f.arena, arena_printf(f.arena, HEAD "%s\n%s",
 		    untouched[i].head, untouched[i].body)));
 		if (f.mta.body_replaced || !str_iends(f.out, body) ||
-		    fixture_count(&f, "DKIM-Signature:") != 3)
+		    fixture_fields(&f, "DKIM-Signature") != 3)
 			fail_msg("%s:\n%.*s", untouched[i].name,
 			    STR_ARG(f.out));
 	}
@@ -473,7 +475,7 @@ test_control_fields(void **state)
 	    "X-Bulkhead-Stream: plain\n" HTML_HEAD
 	    "<a href='http://x.example/'>x</a>\n");
 	assert_int_equal(fixture_count(&f, "/c/"), 0);
-	assert_int_equal(fixture_count(&f, "List-Unsubscribe"), 0);
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 0);
 	fixture_send(&f, &trusted,
 	    "X-Bulkhead-Stream: pass\n" HTML_HEAD
 	    "<a href='http://x.example/'>x</a>\n");
@@ -495,8 +497,8 @@ test_date_and_message_id(void **state)
 	assert_int_equal(fixture_count(&f,
 	    "Message-ID: <4abcDEF.1796112000@example.com>\n"), 1);
 	fixture_send(&f, &trusted, HEAD "\nx\n");
-	assert_int_equal(fixture_count(&f, "Date:"), 1);
-	assert_int_equal(fixture_count(&f, "Message-ID:"), 1);
+	assert_int_equal(fixture_fields(&f, "Date"), 1);
+	assert_int_equal(fixture_fields(&f, "Message-ID"), 1);
 	fixture_close(&f);
 }
 
