@@ -121,7 +121,8 @@ fold_long(struct arena *a, size_t column, struct str in)
 			blank = 0;
 			has_word = false;
 		} else if (is_blank(in.p[i])) {
-			if (has_word && (blank == 0 || column < HEADER_LINE_MAX))
+			if (has_word &&
+			    (blank == 0 || column < HEADER_LINE_MAX))
 				blank = i;
 		} else if (column >= HEADER_LINE_MAX && blank != 0) {
 			memcpy(out + n, in.p + done, blank - done);

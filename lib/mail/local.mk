@@ -6,7 +6,8 @@ libbulkhead_a_SOURCES += \
 	lib/mail/dkim.c lib/mail/dkim.h \
 	lib/mail/dkim_canon.c lib/mail/dkim_canon.h \
 	lib/mail/dkim_key.c lib/mail/dkim_key.h
-libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime_param.c lib/mail/mime.h
+libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime.h \
+	lib/mail/mime_param.c lib/mail/mime_part.c lib/mail/mime_private.h
 libbulkhead_a_SOURCES += lib/mail/splice.c lib/mail/splice.h
 libbulkhead_a_SOURCES += \
 	lib/mail/coding.c lib/mail/coding.h lib/mail/coding_private.h \
@@ -17,3 +18,7 @@ libbulkhead_a_SOURCES += lib/mail/addr.c lib/mail/addr_form.c \
 libbulkhead_a_SOURCES += \
 	lib/mail/listhdr.c lib/mail/listhdr.h \
 	lib/mail/returnpath.c lib/mail/returnpath.h
+libbulkhead_a_SOURCES += \
+	lib/mail/html.c lib/mail/html.h lib/mail/html_private.h \
+	lib/mail/html_entities.c lib/mail/html_entity.c \
+	lib/mail/html_markup.c lib/mail/html_tag.c lib/mail/html_text.c

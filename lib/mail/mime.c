@@ -4,17 +4,9 @@
  */
 #include "mail/mime.h"
 
+#include "mail/mime_private.h"
+
 #define NO_PART ((size_t)-1)
-
-/* What the header of a part says about it; the first field of a name wins. */
-struct fields {
-	struct str type, coding, disposition;
-	bool has_type, has_coding, has_disposition;
-	unsigned faults;
-};
-
-#define NO_FIELDS { .type = { "", 0 }, .coding = { "", 0 },                    \
-	.disposition = { "", 0 } }
 
 /* A multipart whose closing delimiter has not come yet. */
 struct frame {
@@ -58,163 +50,6 @@ mime_fault_text(unsigned faults)
 		if (faults & table[i].fault)
 			return table[i].text;
 	return "well-formed";
-}
-
-/* A token character of RFC 2045. */
-static bool
-is_token_char(char c)
-{
-	return c > ' ' && c < 127 && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
-}
-
-static size_t
-skip_token(struct str s, size_t at)
-{
-	while (at < s.n && is_token_char(s.p[at]))
-		at++;
-	return at;
-}
-
-/* Past blanks and comments. */
-static size_t
-skip_cfws(struct str s, size_t at)
-{
-	size_t depth = 0;
-
-	for (; at < s.n; at++) {
-		if (s.p[at] == '(')
-			depth++;
-		else if (depth > 0 && s.p[at] == ')')
-			depth--;
-		else if (depth > 0 && s.p[at] == '\\')
-			at++;
-		else if (depth == 0 && !str_is_space(s.p[at]))
-			return at;
-	}
-	return s.n;
-}
-
-/* "type/subtype", lower-cased; false when the value does not begin so. */
-static bool
-parse_type(struct arena *a, struct str value, struct str *out)
-{
-	size_t from = skip_cfws(value, 0), to = skip_token(value, from);
-	size_t slash = skip_cfws(value, to);
-	size_t sub = skip_cfws(value, slash + 1), end = skip_token(value, sub);
-
-	if (to == from || slash >= value.n || value.p[slash] != '/' ||
-	    end == sub)
-		return false;
-	if (end < value.n && !str_is_space(value.p[end]) &&
-	    strchr(";,(", value.p[end]) == NULL)
-		return false;
-	*out = arena_lower(a, arena_printf(a, "%.*s/%.*s",
-	    (int)(to - from), value.p + from, (int)(end - sub),
-	    value.p + sub));
-	return true;
-}
-
-/* A parameter that is one word: without what stands behind a blank. */
-static struct str
-word_param(struct arena *a, struct str value, struct str name)
-{
-	struct str s, word;
-	size_t n = 0;
-
-	if (!mime_param(a, value, name, &s))
-		return STR("");
-	word = str_trim(s);
-	while (n < word.n && !str_is_space(word.p[n]))
-		n++;
-	return arena_lower(a, str_sub(word, 0, n));
-}
-
-static bool
-has_param(struct arena *a, struct str value, struct str name)
-{
-	struct str s;
-
-	return mime_param(a, value, name, &s) && s.n > 0;
-}
-
-static bool
-is_multipart(const struct mime_part *p)
-{
-	return str_starts(p->type, STR("multipart/"));
-}
-
-/* RFC 2046 section 5.1.1: a boundary never ends with a blank. */
-static struct str
-boundary_param(struct arena *a, struct str value)
-{
-	struct str s;
-
-	if (!mime_param(a, value, STR("boundary"), &s))
-		return STR("");
-	while (s.n > 0 && str_is_space(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-static void
-describe_type(struct arena *a, const struct fields *f, struct mime_part *p)
-{
-	if (f->has_type && !parse_type(a, f->type, &p->type)) {
-		p->faults |= MIME_BAD_TYPE;
-		p->type = STR("text/plain");
-	}
-	p->charset = word_param(a, f->type, STR("charset"));
-	if (!is_multipart(p))
-		return;
-	p->boundary = boundary_param(a, f->type);
-	if (p->boundary.n == 0)
-		p->faults |= MIME_NO_BOUNDARY;
-}
-
-/* Fills in what the fields say; type holds the default (RFC 2046, 5.1.5). */
-static void
-describe(struct arena *a, const struct fields *f, struct mime_part *p)
-{
-	size_t word = skip_cfws(f->disposition, 0);
-
-	p->faults |= f->faults;
-	p->charset = p->boundary = STR("");
-	describe_type(a, f, p);
-	p->coding = coding_parse(f->coding);
-	if (p->coding == CODING_UNKNOWN)
-		p->faults |= MIME_BAD_CODING;
-	if ((p->coding == CODING_QP || p->coding == CODING_BASE64) &&
-	    (is_multipart(p) || str_starts(p->type, STR("message/"))))
-		p->faults |= MIME_CODED_MULTIPART;
-	p->is_attachment = str_ieq(STR("attachment"), str_sub(f->disposition,
-	    word, skip_token(f->disposition, word)));
-	p->has_filename = has_param(a, f->disposition, STR("filename")) ||
-	    has_param(a, f->type, STR("name"));
-}
-
-/* Takes note of a field; true when it is the coding that counts. */
-static bool
-note_field(struct fields *f, struct str name, struct str value)
-{
-	if (str_ieq(name, STR("Content-Type"))) {
-		if (f->has_type)
-			f->faults |= MIME_DUPLICATE_TYPE;
-		else
-			f->type = value;
-		f->has_type = true;
-	} else if (str_ieq(name, STR("Content-Disposition"))) {
-		if (!f->has_disposition)
-			f->disposition = value;
-		f->has_disposition = true;
-	} else if (str_ieq(name, STR("Content-Transfer-Encoding"))) {
-		if (f->has_coding)
-			f->faults |= MIME_DUPLICATE_CODING;
-		else
-			f->coding = value;
-		f->has_coding = true;
-		return !(f->faults & MIME_DUPLICATE_CODING);
-	}
-	return false;
 }
 
 /* The next line without its end; *at moves to behind it. */
@@ -262,7 +97,7 @@ find_frame(const struct scan *s, struct str line, bool *is_close)
 
 /* Reads a part's header that begins at p->head. */
 static void
-read_header(const struct scan *s, struct mime_part *p, struct fields *f)
+read_header(const struct scan *s, struct mime_part *p, struct mime_fields *f)
 {
 	struct str body = s->body;
 	size_t at = p->head;
@@ -290,7 +125,7 @@ read_header(const struct scan *s, struct mime_part *p, struct fields *f)
 			end = at;
 			end += next_line(body, &at).n;
 		}
-		if (note_field(f, str_sub(line, 0, name),
+		if (mime_note_field(f, str_sub(line, 0, name),
 		    str_sub(body, from + value, end))) {
 			p->coding_at = from + value;
 			p->coding_len = end - p->coding_at;
@@ -326,7 +161,7 @@ open_frame(struct scan *s)
 {
 	struct mime_part *p = &s->m->v[s->current];
 
-	if (!is_multipart(p) || p->boundary.n == 0)
+	if (!mime_is_multipart(p) || p->boundary.n == 0)
 		return;
 	if (s->depth == MIME_MAX_DEPTH) {
 		p->faults |= MIME_TOO_DEEP;
@@ -341,7 +176,7 @@ static size_t
 begin_part(struct scan *s, size_t at)
 {
 	size_t parent = s->stack[s->depth - 1].part;
-	struct fields f = NO_FIELDS;
+	struct mime_fields f = MIME_NO_FIELDS;
 	struct mime_part *p;
 
 	s->stack[s->depth - 1].has_started = true;
@@ -353,7 +188,7 @@ begin_part(struct scan *s, size_t at)
 	p = add_part(s, parent, at);
 	read_header(s, p, &f);
 	at = p->body;
-	describe(s->arena, &f, p);
+	mime_describe(s->arena, &f, p);
 	open_frame(s);
 	return at;
 }
@@ -442,14 +277,14 @@ mime_scan(struct mime *m, struct arena *a, struct headers *h, struct str body)
 	static const char *const names[] = { "Content-Type",
 		"Content-Transfer-Encoding", "Content-Disposition" };
 	struct scan s = { .m = m, .arena = a, .body = body };
-	struct fields f = NO_FIELDS;
+	struct mime_fields f = MIME_NO_FIELDS;
 
 	memset(m, 0, sizeof(*m));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (struct header *x = headers_find(h, str_from(names[i]));
 		     x != NULL; x = headers_find_next(h, x))
-			note_field(&f, x->name, x->value);
-	describe(a, &f, add_part(&s, MIME_NO_PARENT, 0));
+			mime_note_field(&f, x->name, x->value);
+	mime_describe(a, &f, add_part(&s, MIME_NO_PARENT, 0));
 	open_frame(&s);
 	scan_lines(&s);
 	for (size_t i = 0; i < m->n; i++)

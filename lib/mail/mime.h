@@ -27,7 +27,7 @@ enum mime_fault {
 	MIME_TOO_MANY = 1 << 7,		  /* MIME_MAX_PARTS */
 	MIME_BAD_TYPE = 1 << 8,		  /* Content-Type does not parse */
 	MIME_BAD_CODING = 1 << 9,	  /* unknown transfer encoding */
-	MIME_CODED_MULTIPART = 1 << 10	  /* multipart/, message/ under qp/b64 */
+	MIME_CODED_MULTIPART = 1 << 10	  /* multipart/, message/ in qp, b64 */
 };
 
 struct mime_part {
