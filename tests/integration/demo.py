@@ -2,6 +2,7 @@
 """What quickstart shows, after it has built: one newsletter's way through a
 private Postfix with Bulkhead.  No test: test_quickstart.py looks at it."""
 import email
+import html
 import os
 import re
 import signal
@@ -24,8 +25,8 @@ return-path-keys = "{dir}/conf/return-path.keys"
 milter {{ socket = "unix:{dir}/mil.sock" }}
 
 domain "example.com" {{
-    sign "s1" {{ key = "{dir}/conf/s1.pem" }}
-    sign "e1" {{ key = "{dir}/conf/e1.pem" }}
+    sign "s1" {{ key = "{dir}/conf/keys/example.com/s1.pem" }}
+    sign "e1" {{ key = "{dir}/conf/keys/example.com/e1.pem" }}
     tracking-url = "https://t.example.com"
     return-path-domain = "b.example.com"
     unsubscribe-mailto = "unsubscribe@b.example.com"
@@ -68,14 +69,14 @@ class Demo:
     def setup(self):
         """Keys and configuration, by Bulkhead's own command."""
         os.mkdir(self.conf, 0o755)
+        keys = os.path.join(self.conf, "keys")
+        command("key", "create", DOMAIN, "--dir", keys, "--selector-rsa",
+                "s1", "--selector-ed25519", "e1")
         for selector, kind in (("s1", "rsa"), ("e1", "ed25519")):
-            path = os.path.join(self.conf, selector + ".pem")
-            command("key", "create", "--type", kind, "--out", path)
             self.zone["%s._domainkey.%s." % (selector, DOMAIN)] = \
-                bulkhead.record(path, kind)
-        for name in ("token.keys", "return-path.keys"):
-            command("token", "create", "--out",
-                    os.path.join(self.conf, name))
+                bulkhead.record(os.path.join(
+                    keys, DOMAIN, selector + ".pem"), kind)
+        command("token", "create", "--dir", self.conf)
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(dir=self.lab.dir))
         command("config", "check", "-c", self.config)
@@ -137,8 +138,8 @@ def html_of(data):
 def show_links(before, after):
     """Each link of the HTML part before and after, in order."""
     pattern = r'<a\s[^>]*href=["\']?([^"\'\s>]+)'
-    for old, new in zip(re.findall(pattern, html_of(before)),
-                        re.findall(pattern, html_of(after))):
+    for old, new in zip(*(map(html.unescape, re.findall(
+            pattern, html_of(data))) for data in (before, after))):
         if old == new:
             say("     %s\n       stays as it is" % short(old))
         else:
@@ -146,6 +147,18 @@ def show_links(before, after):
     pixel = re.search(r"<img[^>]*>", html_of(after))
     if pixel and pixel.group(0) not in html_of(before):
         say("     (added) " + short(pixel.group(0)))
+
+
+def show_token(demo, data):
+    """What the first click token says: no database has to be asked."""
+    found = re.search(r"https://t\.example\.com/c/[\w-]+", html_of(data))
+    if not found:
+        return
+    say("   in the first link (bulkhead token show):")
+    for line in command("token", "show", "-c", demo.config,
+                        found.group(0)).splitlines():
+        if line.strip():
+            say("     " + short(line))
 
 
 def show_signatures(demo, data):
@@ -177,6 +190,7 @@ def show_newsletter(demo):
     show_headers(before, after)
     say("   links:")
     show_links(before, after)
+    show_token(demo, after)
     say("   before: %s\n   after:  %s" % (
         demo.save("before.eml", before), demo.save("after.eml",
                                                    message.data)))
@@ -227,6 +241,8 @@ def show_where(demo, keep):
     say("     %s preview -c %s -f %s -r %s conf/examples/newsletter.eml"
         % (os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config,
            SENDER, READER))
+    say("     %s key dns -c %s" % (
+        os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config))
     say("     tail %s     what arrives: %s/received-N.eml" % (
         demo.lab.path("milter.log"), where))
     say("     ./quickstart stop")
@@ -268,7 +284,8 @@ def main(argv):
             return 1
         if keep:
             stay(demo)
-        say("\nAll stopped; the system's own mail was not touched.")
+        say("\nAll stopped; the system's own mail was not touched.\n"
+            "Read next: README.md, docs/man/bulkhead.conf.5")
     return 0
 
 
