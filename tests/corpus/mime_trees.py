@@ -46,8 +46,8 @@ def leaf(part, strict_qp):
     coding = re.sub(r"\s", "", str(part.get("content-transfer-encoding", "")))
     text = part.get_payload(decode=True) or b""
     if strict_qp and coding.lower() == "quoted-printable":
-        text = decode_qp(part.get_payload().encode(
-            "ascii", "surrogateescape"))
+        # get_payload() would convert 8-bit text by its charset.
+        text = decode_qp(part._payload.encode("ascii", "surrogateescape"))
     return "|".join([part.get_content_type(), coding.lower(),
                      part.get_content_charset() or "", str(len(text)),
                      hashlib.sha256(text).hexdigest()[:8]])
