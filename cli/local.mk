@@ -4,5 +4,9 @@ bulkhead_SOURCES = \
 	cli/cmd_config.c \
 	cli/cmd_key.c \
 	cli/cmd_preview.c \
-	cli/cmd_token.c
+	cli/cmd_token.c \
+	cli/key.h cli/key_create.c \
+	cli/load.c cli/load.h \
+	cli/secret_file.c cli/secret_file.h \
+	cli/token.h cli/token_find.c cli/token_show.c cli/token_write.c
 bulkhead_LDADD = $(BULKHEAD_LIBS)

@@ -3,6 +3,7 @@ UNIT_LIBS = $(BULKHEAD_LIBS) $(CMOCKA_LIBS)
 
 include tests/unit/local.mk
 include tests/bench/local.mk
+include tests/cli/local.mk
 include tests/corpus/local.mk
 include tests/integration/local.mk
 include tests/style/local.mk

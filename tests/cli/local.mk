@@ -1,0 +1,5 @@
+# Run by tests/run: they need the whole command.
+check_PROGRAMS += tests/tools/token_make
+tests_tools_token_make_SOURCES = tests/tools/token_make.c
+tests_tools_token_make_LDADD = $(BULKHEAD_LIBS)
+EXTRA_DIST += tests/cli/key_token.sh
