@@ -1,3 +1,4 @@
 EXTRA_DIST += docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md
 dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
 	docs/man/bulkhead-milter.8
+dist_man_MANS += docs/man/bulkhead-config.1 docs/man/bulkhead.conf.5

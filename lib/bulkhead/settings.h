@@ -147,6 +147,7 @@ struct settings {
 	struct str store;	 /* "sqlite:/DIR" */
 	struct str rates, events; /* the same; empty: as store */
 	struct str token_keys, return_path_keys; /* paths; empty: none */
+	struct settings_pos token_keys_pos, return_path_keys_pos;
 	struct net_cidr *trusted;
 	size_t ntrusted;
 	enum settings_on_failure on_store_failure;

@@ -37,6 +37,8 @@ build_top(struct settings *s, const struct section *root)
 	read_store(root, "events", &s->events);
 	read_path(root, "token-keys", &s->token_keys);
 	read_path(root, "return-path-keys", &s->return_path_keys);
+	s->token_keys_pos = section_pos(root, "token-keys");
+	s->return_path_keys_pos = section_pos(root, "return-path-keys");
 	build_trusted(s, root);
 	if (read_word(root, "on-store-failure", settings_on_failure_words,
 	    &word))

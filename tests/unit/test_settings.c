@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "bulkhead/settings.h"
 #include "bulkhead/settings_check.h"
+#include "bulkhead/settings_table.h"
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
 
@@ -141,6 +142,8 @@ test_contract_top_level(void **state)
 	expect_str("token", l.s->token_keys, STR("/etc/bulkhead/token.keys"));
 	expect_str("rp", l.s->return_path_keys,
 	    STR("/etc/bulkhead/return-path.keys"));
+	assert_int_equal(l.s->token_keys_pos.line, 2);
+	assert_int_equal(l.s->return_path_keys_pos.line, 3);
 	assert_int_equal(l.s->on_store_failure, ON_FAILURE_DEFER);
 	assert_int_equal(l.s->log_addresses, LOG_ADDRESSES_FULL);
 	assert_int_equal(l.s->milter.mode, MODE_ACT);
@@ -948,39 +951,99 @@ test_could_use(void **state)
 	}
 }
 
+static struct str
+read_source(struct arena *a, const char *name)
+{
+	const char *dir = getenv("BULKHEAD_SRCDIR");
+	struct str text = STR("");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", dir ? dir : ".", name);
+	if (file_read(a, path, 100000, &text) != 0)
+		fail_msg("cannot read %s", path);
+	return text;
+}
+
 static void
 test_sample_loads(void **state)
 {
-	const char *dir = getenv("BULKHEAD_SRCDIR");
-	struct buf messages, one;
 	struct arena *a = arena_new();
-	struct settings *s;
-	char path[4096];
-	struct str text;
+	struct loaded l;
+	struct buf shown;
 
-	snprintf(path, sizeof(path), "%s/conf/bulkhead.conf.sample",
-	    dir ? dir : ".");
-	buf_init(&messages, 100000);
-	buf_init(&one, 100000);
-	assert_int_equal(file_read(a, path, 100000, &text), 0);
-	s = settings_load(path, &messages);
-	if (s == NULL)
-		fail_msg("%.*s", STR_ARG(buf_view(&messages)));
-	settings_write(s, &one);
-	expect_fixed_point("sample", state, one.p);
-	/* Every key that can be shown stands in the sample. */
-	for (size_t at = 0; at < one.n;) {
-		size_t end = str_chr(buf_view(&one), '\n', at);
-		struct str line = str_trim(str_sub(buf_view(&one), at, end));
-		struct str key = str_sub(line, 0, str_chr(line, ' ', 0));
+	buf_init(&shown, 100000);
+	load_text(&l, state, read_source(a, "conf/bulkhead.conf.sample"));
+	if (l.s == NULL)
+		fail_msg("%.*s", STR_ARG(buf_view(&l.messages)));
+	settings_write(l.s, &shown);
+	expect_fixed_point("sample", state, shown.p);
+	unload(&l);
+	buf_free(&shown);
+	arena_free(&a);
+}
 
-		if (str_find(text, key, 0) == text.n)
-			fail_msg("not in the sample: %.*s", STR_ARG(key));
-		at = end + 1;
+/* Does text hold before, name and a character that ends a name? */
+static bool
+mentions(struct str text, const char *before, const char *name)
+{
+	char want[100];
+	size_t at = 0, n;
+
+	n = (size_t)snprintf(want, sizeof(want), "%s%s", before, name);
+	while ((at = str_find(text, str_make(want, n), at)) < text.n) {
+		at += n;
+		if (at < text.n && strchr(" \t=\n", text.p[at]) != NULL)
+			return true;
 	}
-	settings_free(&s);
-	buf_free(&one);
-	buf_free(&messages);
+	return false;
+}
+
+static void
+expect_keys_documented(struct str sample, struct str page,
+    const struct settings_key *keys)
+{
+	for (; keys->name != NULL; keys++) {
+		if (!mentions(sample, "", keys->name))
+			fail_msg("not in the sample: %s", keys->name);
+		if (!mentions(page, "Ic ", keys->name) &&
+		    !mentions(page, ".Ss ", keys->name) &&
+		    !mentions(page, "{ ", keys->name))
+			fail_msg("not in the manual: %s", keys->name);
+		if (keys->keys != NULL)
+			expect_keys_documented(sample, page, keys->keys);
+	}
+}
+
+static void
+test_every_key_is_documented(void **state)
+{
+	struct arena *a = arena_new();
+
+	(void)state;
+	expect_keys_documented(read_source(a, "conf/bulkhead.conf.sample"),
+	    read_source(a, "docs/man/bulkhead.conf.5"), settings_table);
+	arena_free(&a);
+}
+
+/* The example of the manual page is a settings file. */
+static void
+test_manual_example_loads(void **state)
+{
+	struct arena *a = arena_new();
+	struct str page = read_source(a, "docs/man/bulkhead.conf.5"), example;
+	size_t from = str_find(page, STR(".Sh EXAMPLES"), 0);
+	struct loaded l;
+
+	from = str_find(page, STR("-offset indent\n"), from);
+	assert_true(from < page.n);
+	from += strlen("-offset indent\n");
+	example = str_sub(page, from, str_find(page, STR(".Ed"), from));
+	load_text(&l, state, example);
+	if (l.s == NULL)
+		fail_msg("%.*s", STR_ARG(buf_view(&l.messages)));
+	assert_int_equal(l.messages.n, 0);
+	assert_int_equal(l.s->nstreams, 1);
+	unload(&l);
 	arena_free(&a);
 }
 
@@ -1115,6 +1178,8 @@ main(void)
 		CASE(test_references),
 		CASE(test_could_use),
 		CASE(test_sample_loads),
+		CASE(test_every_key_is_documented),
+		CASE(test_manual_example_loads),
 		CASE(test_ten_thousand_domains),
 		CASE(test_cut_files),
 		CASE(test_garbled_files),
