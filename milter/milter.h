@@ -18,7 +18,10 @@ struct mta_milter {
 	bool has_leadspc; /* values are taken verbatim: we give the blank */
 };
 
+/* For one connection, whose callbacks run one at a time. */
 void mta_milter_init(struct mta_milter *m, SMFICTX *ctx, bool has_leadspc);
+
+/* Frees what init made. */
 void mta_milter_close(struct mta_milter *m);
 
 /*

@@ -10,6 +10,7 @@
 
 #define SHA256_SIZE 32
 
+/* SHA-256 of in (FIPS 180-4). */
 void hash_sha256(struct str in, unsigned char out[SHA256_SIZE]);
 
 /*
@@ -18,6 +19,7 @@ void hash_sha256(struct str in, unsigned char out[SHA256_SIZE]);
  */
 uint32_t hash_id32(struct str name);
 
+/* HMAC-SHA-256 of in under key (RFC 2104). */
 void hash_hmac_sha256(struct str key, struct str in,
     unsigned char out[SHA256_SIZE]);
 

@@ -31,7 +31,9 @@ int net_parse_addr(struct str s, struct net_addr *out);
  */
 int net_parse_cidr(struct str s, struct net_cidr *out);
 
+/* Does the address lie in the network? */
 bool net_contains(const struct net_cidr *net, const struct net_addr *addr);
+/* 127.0.0.0/8 or ::1. */
 bool net_is_loopback(const struct net_addr *addr);
 
 struct net_socket {

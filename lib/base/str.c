@@ -12,6 +12,8 @@ str_sub(struct str s, size_t from, size_t to)
 		to = s.n;
 	if (from > to)
 		from = to;
+	if (s.p == NULL) /* adding to a null pointer is undefined */
+		return s;
 	return str_make(s.p + from, to - from);
 }
 

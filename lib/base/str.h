@@ -38,6 +38,7 @@ str_from(const char *s)
 /* Bytes [from, to) of s; both are clamped to s. */
 struct str str_sub(struct str s, size_t from, size_t to);
 
+/* The same bytes. */
 bool str_eq(struct str a, struct str b);
 
 /* ASCII case folded comparisons; bytes over 127 compare as they are. */

@@ -34,6 +34,7 @@ int service_main(const struct service_spec *spec, int argc, char **argv);
 /* The keyring in force, with a reference for the caller.  Any thread. */
 struct keyring *service_keyring(struct service *s);
 
+/* The daemon's counters; live as long as it does.  Any thread. */
 struct metrics *service_metrics(struct service *s);
 
 /* The socket given with -p, or NULL. */

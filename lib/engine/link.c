@@ -3,7 +3,7 @@
  */
 #include "engine/link.h"
 
-#include "bulkhead/names.h"
+#include "engine/placeholder.h"
 #include "mail/charset.h"
 #include "mail/listhdr.h"
 
@@ -158,10 +158,14 @@ is_unsubscribe(const struct message *m, struct str url)
 static const char *
 why_not_scheme(struct str url)
 {
+	size_t at, len;
+
 	if (url.n == 0)
 		return "empty";
 	if (url.p[0] == '#')
 		return "a fragment";
+	if (placeholder_find(url, 0, &at, &len))
+		return "an unsubscribe placeholder";
 	if (has_merge_tag(url))
 		return "a merge tag";
 	return "not http or https";

@@ -20,7 +20,7 @@ charset_hides_ascii(struct str charset)
 	return false;
 }
 
-/* Octets of the valid UTF-8 sequence at the start of s, 0 when there is none. */
+/* Octets of the valid UTF-8 sequence at the start of s, or 0. */
 static size_t
 utf8_sequence(struct str s)
 {
