@@ -71,7 +71,7 @@ def places(root):
 
 
 def _comment_lines(text):
-    for m in re.finditer(r"/\*.*?\*/|//[^\n]*", text, re.S):
+    for m in common.comments(text):
         first = common.line_of(text, m.start())
         body = re.sub(r"^//|^/\*+|\*+/$", "", m.group(0))
         for n, line in enumerate(body.split("\n")):
@@ -93,12 +93,10 @@ def line_comments(root):
     """Comments are of one kind."""
     for path in common.sources(root):
         text = common.read(root, path)
-        code = re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
-                      lambda m: re.sub(r"[^\n]", " ", m.group(0)), text,
-                      flags=re.S)
-        for m in re.finditer("//", code):
-            yield "%s:%d: // comment" % (
-                path, common.line_of(code, m.start()))
+        for m in common.comments(text):
+            if m.group(0).startswith("//"):
+                yield "%s:%d: // comment" % (
+                    path, common.line_of(text, m.start()))
 
 
 def columns(root):

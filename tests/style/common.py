@@ -51,11 +51,19 @@ def _blank(match):
     return text[0] + re.sub(r"[^\n]", " ", text[1:-1]) + text[-1]
 
 
+# Comments and literals together, so that neither hides in the other.
+TOKEN = re.compile(
+    r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
 def code_only(text):
     """C with comments and the contents of literals blanked, lines kept."""
-    return re.sub(
-        r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
-        _blank, text, flags=re.S)
+    return TOKEN.sub(_blank, text)
+
+
+def comments(text):
+    """A match for each comment of C."""
+    return [m for m in TOKEN.finditer(text) if m.group(0)[0] == "/"]
 
 
 def line_of(text, offset):

@@ -23,7 +23,7 @@ CLEAN = {
     "lib/base/sum.h": GUARD % ADD,
     "lib/base/sum.c": SOURCE + '#include "base/sum.h"\n\n'
     '#include <stdio.h>\n#include <stdlib.h>\n\n'
-    'static const char *const words[] = { "a; b", "// no comment" };\n\n'
+    'static const char *const words[] = { "/* no", "// comment" };\n\n'
     "int\nsum_add(int a, int b)\n{\n\treturn a + b + words[0][0];\n}\n",
     "milter/main.c": SOURCE + "#include <libmilter/mfapi.h>\n\n"
     '#include "base/sum.h"\n',
