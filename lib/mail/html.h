@@ -18,7 +18,7 @@ struct html_attr {
 	struct str name;  /* as spelled in the text */
 	struct str value; /* as spelled, without quotes, still with entities */
 	size_t at;	  /* offset of the name */
-	size_t value_at;  /* offset of the value; == end when there is none */
+	size_t value_at;  /* offset of the value; == end when it is empty */
 	size_t end;	  /* behind the value and its closing quote */
 	char quote;	  /* '"', '\'' or 0 */
 	bool has_value;	  /* there is a '=' */
@@ -31,7 +31,7 @@ struct html_token {
 	struct str text; /* HTML_COMMENT: what is inside, as spelled */
 	size_t at, end;	 /* span of the whole token */
 	bool self_closing;
-	bool in_conditional; /* inside an MSO conditional comment */
+	bool in_conditional; /* inside an MSO conditional comment entered */
 	const struct html_attr *attrs; /* until the next call */
 	size_t nattrs; /* attributes beyond HTML_MAX_ATTRS are left out */
 };
@@ -52,7 +52,8 @@ struct html_lexer {
 	struct str last_start;	 /* what ends RCDATA, RAWTEXT, script */
 	bool follow_content;	 /* <script>, <style>, ... switch the state */
 	bool follow_conditional; /* enter <!--[if ...]> ... <![endif]--> */
-	size_t conditional_end;	 /* end of the conditional comment entered */
+	size_t conditional_end;	 /* behind the one entered; 0: none is */
+	size_t limit;		 /* end of what is read now */
 	struct html_attr attrs[HTML_MAX_ATTRS];
 	size_t nattrs;
 };
@@ -72,9 +73,14 @@ void html_init_state(struct html_lexer *l, struct str text,
     enum html_state state, struct str last_start);
 
 /*
- * The next tag or comment; false at the end.  A conditional comment that is
- * entered gives no token of its own.  A tag that the text ends in the middle
- * of is not given, as in the standard (eof-in-tag).
+ * The next tag or comment; false at the end.  A tag that the text ends in the
+ * middle of is not given, as in the standard (eof-in-tag).
+ *
+ * A conditional comment, <!--[if ...]> at its very beginning, that is entered
+ * gives no token of its own: what is inside is read as if it stood alone, up
+ * to <![endif] or to the comment's end as the standard has it, whichever is
+ * first, and never beyond.  Downlevel-revealed ones (<![if ...]>) are bogus
+ * comments with nothing hidden in them.  SVG and MathML are read as HTML.
  */
 bool html_next(struct html_lexer *l, struct html_token *t);
 

@@ -151,6 +151,17 @@ def test_open_references():
     check_references(pairs)
 
 
+def test_table_is_current():
+    """lib/mail/html_entities.c is what its generator writes."""
+    made = subprocess.run(
+        [sys.executable,
+         os.path.join(corpus.SRCDIR, "tests/tools/gen_entities.py")],
+        stdout=subprocess.PIPE, timeout=60, check=True).stdout
+    with open(os.path.join(corpus.SRCDIR, "lib/mail/html_entities.c"),
+              "rb") as f:
+        tap.equal(f.read(), made, "html_entities.c")
+
+
 def test_comparison_can_fail():
     """A wrong expectation is seen."""
     found = tokenize([("data", "", b"<a b=c>")])[0]
@@ -182,6 +193,7 @@ def main():
     """Runs all points; those over the corpus are skipped without it."""
     return tap.run([
         ("a difference is seen", test_comparison_can_fail),
+        ("html_entities.c is current", test_table_is_current),
         ("all named references", test_references_of_python),
         ("names without semicolon", test_open_references),
     ] + corpus_points())

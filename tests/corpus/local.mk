@@ -8,3 +8,9 @@ tests_tools_mime_tree_SOURCES = tests/tools/mime_tree.c
 tests_tools_mime_tree_LDADD = $(BULKHEAD_LIBS)
 tests_tools_addr_check_SOURCES = tests/tools/addr_check.c
 tests_tools_addr_check_LDADD = $(BULKHEAD_LIBS)
+
+CORPUS_TESTS += tests/corpus/html5lib.py tests/corpus/html_links.py
+EXTRA_DIST += tests/tools/gen_entities.py
+check_PROGRAMS += tests/tools/html_tokens
+tests_tools_html_tokens_SOURCES = tests/tools/html_tokens.c
+tests_tools_html_tokens_LDADD = $(BULKHEAD_LIBS)

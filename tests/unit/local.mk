@@ -45,3 +45,5 @@ EXTRA_DIST += tests/unit/conf_file.h
 UNIT_TESTS += tests/unit/test_listhdr tests/unit/test_returnpath
 tests_unit_test_listhdr_LDADD = $(UNIT_LIBS)
 tests_unit_test_returnpath_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_html
+tests_unit_test_html_LDADD = $(UNIT_LIBS)
