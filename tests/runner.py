@@ -265,16 +265,17 @@ def tier_clang(run):
 
 
 def tier_sanitizers(run):
-    """Unit and corpus tests under the address and undefined sanitizers."""
-    if not run.unit_tests() and not run.has(*CORPUS):
+    """Unit, corpus and integration tests under ASan and UBSan."""
+    if not run.unit_tests() and not run.has(*CORPUS, *INTEGRATION):
         return
     directory = run.build("asan", "--enable-sanitizers", "--enable-werror",
                           "CFLAGS=-g -O1")
     if directory and run.unit_tests():
         run.make_check("asan", directory, run.unit_tests())
-    if directory and run.has(*CORPUS):
+    if directory and run.has(*CORPUS, *INTEGRATION):
         run.tools("asan", directory)
         run.programs("asan", CORPUS, directory)
+        run.programs("asan", INTEGRATION, directory)
 
 
 def tier_programs(run):
