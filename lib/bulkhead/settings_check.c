@@ -243,7 +243,7 @@ static void
 check_domain(const struct settings *s, const struct section *root,
     const struct domain_settings *d, const struct section *sec)
 {
-	if (d->nsign == 0 && !section_has(sec, "sign"))
+	if (d->name.n != 0 && d->nsign == 0 && !section_has(sec, "sign"))
 		settings_warn(sec->report, d->pos, "domain \"%.*s\" has no "
 		    "sign section: its mail goes out unsigned",
 		    SETTINGS_SHOW(d->name));

@@ -117,11 +117,12 @@ complain_of_word(struct lexer *lx, struct settings_pos pos, struct str word)
 	while (is_word_char(word.p[i]))
 		i++;
 	if (word.p[i] == ';')
-		settings_error(lx->report, pos, "a semicolon has no place here: "
-		    "settings are separated by blanks or line ends");
+		settings_error(lx->report, pos, "a semicolon has no place "
+		    "here: settings are separated by blanks or line ends");
 	else if (word.p[i] == '+')
-		settings_error(lx->report, pos, "\"+\" has no place here: give "
-		    "the whole list once, and quote values that hold a \"+\"");
+		settings_error(lx->report, pos, "\"+\" has no place here: "
+		    "give the whole list once, and quote values that hold a "
+		    "\"+\"");
 	else
 		settings_error(lx->report, pos, "\"%.*s\" must be quoted: only "
 		    "letters, digits and . _ : / @ - may stand without quotes",

@@ -376,7 +376,7 @@ read_burst(const struct section *s, const char *name, uint64_t *out)
 
 /* [from, to) of the URL is host or host:port; says what is wrong, or NULL. */
 static const char *
-check_host(const struct section *s, struct str host)
+check_host(struct str host)
 {
 	size_t colon = host.n;
 	struct net_addr addr;
@@ -394,7 +394,7 @@ check_host(const struct section *s, struct str host)
 			return "behind the host stands :PORT or /";
 	} else {
 		colon = str_chr(host, ':', 0);
-		if (!text_is_domain(arena_lower(s->arena, str_sub(host, 0, colon))))
+		if (!text_is_domain(str_sub(host, 0, colon)))
 			return "the host in it is no host name";
 	}
 	if (colon < host.n && (num_parse(str_sub(host, colon + 1, host.n),
@@ -404,7 +404,7 @@ check_host(const struct section *s, struct str host)
 }
 
 static const char *
-check_url(const struct section *s, struct str url, size_t scheme, size_t path)
+check_url(struct str url, size_t scheme, size_t path)
 {
 	const char *why;
 
@@ -412,7 +412,7 @@ check_url(const struct section *s, struct str url, size_t scheme, size_t path)
 		return "write https://HOST";
 	if (url.n > 255)
 		return "255 octets are the most";
-	why = check_host(s, str_sub(url, scheme, path));
+	why = check_host(str_sub(url, scheme, path));
 	if (why != NULL)
 		return why;
 	for (size_t i = path; i < url.n; i++) {
@@ -449,7 +449,7 @@ read_url(const struct section *s, const char *name, struct str *url,
 	if (!read_value(s, name, &v))
 		return false;
 	split_url(v.text, &scheme, &path);
-	why = check_url(s, v.text, scheme, path);
+	why = check_url(v.text, scheme, path);
 	if (why != NULL) {
 		settings_error(s->report, v.pos, "%s = \"%.*s\": %s", name,
 		    SETTINGS_SHOW(v.text), why);

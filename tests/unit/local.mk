@@ -34,16 +34,22 @@ UNIT_TESTS += tests/unit/test_charset tests/unit/test_mta_memory
 tests_unit_test_charset_LDADD = $(UNIT_LIBS)
 tests_unit_test_mta_memory_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_settings tests/unit/test_settings_scan \
+	tests/unit/test_settings_damage tests/unit/test_settings_errors \
 	tests/unit/test_stream tests/unit/test_cmd_config
 tests_unit_test_settings_LDADD = $(UNIT_LIBS)
+tests_unit_test_settings_damage_LDADD = $(UNIT_LIBS)
+tests_unit_test_settings_errors_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_scan_LDADD = $(UNIT_LIBS)
 tests_unit_test_stream_LDADD = $(UNIT_LIBS)
 tests_unit_test_cmd_config_SOURCES = tests/unit/test_cmd_config.c \
 	cli/cmd_config.c
 tests_unit_test_cmd_config_LDADD = $(UNIT_LIBS)
-EXTRA_DIST += tests/unit/conf_file.h
+EXTRA_DIST += tests/unit/conf_contract.h tests/unit/conf_file.h \
+	tests/unit/conf_load.h
 UNIT_TESTS += tests/unit/test_listhdr tests/unit/test_returnpath
 tests_unit_test_listhdr_LDADD = $(UNIT_LIBS)
 tests_unit_test_returnpath_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_html
 tests_unit_test_html_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_coding_random
+tests_unit_test_coding_random_LDADD = $(UNIT_LIBS)

@@ -189,7 +189,8 @@ test_syntax_errors(void **state)
 		unsigned line;
 		const char *want;
 	} cases[] = {
-		{ "final brace missing", "a {\n b = 1\n", 1, "its } is missing" },
+		{ "final brace missing", "a {\n b = 1\n", 1,
+		    "its } is missing" },
 		{ "inner brace missing", "s \"1\" {\n m {\n  x = 1\n}\n"
 		    "s \"2\" {\n}\n", 1, "missing before line 5" },
 		{ "brace too many", "a {\n}\n}\n", 3, "closes nothing" },
@@ -255,7 +256,8 @@ test_errors_that_leave_the_rest(void **state)
 		{ "environment, single", "ok = 1\na = '${X}'", 2,
 		    "do not read the environment" },
 		{ "escape", "ok = 1\na = \"x\\n\"", 2, "backslash" },
-		{ "other quote escaped", "ok = 1\na = \"x\\'\"", 2, "backslash" },
+		{ "other quote escaped", "ok = 1\na = \"x\\'\"", 2,
+		    "backslash" },
 		{ "tab in a string", "ok = 1\na = \"x\ty\"", 2, "control" },
 		{ "comma forgotten", "ok = 1\na = { 1,\n2\n3 }", 4,
 		    "comma is missing before \"3\"" },
@@ -472,7 +474,8 @@ test_too_long(void **state)
 	result_free(&r);
 	scan_text(&r, state, str_make(p, SCAN_TEXT_MAX + 1));
 	assert_int_equal(r.rc, -1);
-	expect_message("one", buf_view(&r.messages), "a.conf", 0, "cannot read");
+	expect_message("one", buf_view(&r.messages), "a.conf", 0,
+	    "cannot read");
 	result_free(&r);
 	free(p);
 }
