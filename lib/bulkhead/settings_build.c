@@ -296,6 +296,9 @@ build_aliases(struct stream_settings *st, const struct section *sec)
 	for (size_t i = 0; i < n; i++) {
 		st->aliases[i] = hash_id32(v[i].text);
 		st->alias_names[i] = v[i].text;
+		if (v[i].text.n == 0)
+			settings_error(sec->report, v[i].pos,
+			    "an empty alias: leave it out");
 	}
 }
 

@@ -37,6 +37,8 @@ UNIT_TESTS += tests/unit/test_settings tests/unit/test_settings_scan \
 	tests/unit/test_settings_damage tests/unit/test_settings_errors \
 	tests/unit/test_stream tests/unit/test_cmd_config
 tests_unit_test_settings_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_settings_table
+tests_unit_test_settings_table_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_damage_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_errors_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_scan_LDADD = $(UNIT_LIBS)
