@@ -97,11 +97,24 @@ add_pixel(struct message *m, struct part *part, size_t at)
 	message_note(m, "track", "open pixel inserted");
 }
 
+/* Before the last line break, so that the body still ends with one. */
+static size_t
+end_of_text(struct str text)
+{
+	size_t n = text.n;
+
+	if (n > 0 && text.p[n - 1] == '\n')
+		n--;
+	if (n < text.n && n > 0 && text.p[n - 1] == '\r')
+		n--;
+	return n;
+}
+
 static void
 track_part(struct message *m, struct part *part)
 {
 	struct html_lexer *lexer = arena_alloc(m->arena, sizeof(*lexer));
-	size_t body_end = part->coded.text.n;
+	size_t body_end = end_of_text(part->coded.text);
 	struct html_token t;
 
 	html_init(lexer, part->coded.text);

@@ -398,6 +398,20 @@ test_parts_left_alone(void **state)
 	fixture_close(&f);
 }
 
+/* FACTS must 6: a replaced body ends as it ended. */
+static void
+test_body_still_ends_with_a_line_break(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted, HTML_HEAD "no end of a body\n");
+	assert_int_equal(fixture_message(&f)->npixels, 1);
+	assert_true(str_iends(f.mta.body, STR("1px\">\r\n")));
+	fixture_close(&f);
+}
+
 static void
 test_placeholders(void **state)
 {
@@ -586,6 +600,7 @@ main(void)
 		cmocka_unit_test(test_existing_unsubscribe),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_parts_left_alone),
+		cmocka_unit_test(test_body_still_ends_with_a_line_break),
 		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_long_lines_become_quoted_printable),
 		cmocka_unit_test(test_control_fields),
