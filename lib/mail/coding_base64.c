@@ -218,6 +218,27 @@ edited_from(const struct coded *c, struct arena *a, size_t from,
 	return splices_apply(&moved, a, str_sub(c->text, from, c->text.n));
 }
 
+/* Before the line end in front of an offset, if there is one. */
+static size_t
+without_line_end(struct str raw, size_t at)
+{
+	if (at > raw.n)
+		return raw.n;
+	if (at == 0 || raw.p[at - 1] != '\n')
+		return at;
+	at--;
+	return at > 0 && raw.p[at - 1] == '\r' ? at - 1 : at;
+}
+
+static bool
+changes_nothing(const struct splices *edits)
+{
+	for (size_t i = 0; i < edits->n; i++)
+		if (edits->v[i].del != 0 || edits->v[i].ins.n != 0)
+			return false;
+	return true;
+}
+
 void
 coded_base64_edit(const struct coded *c, struct arena *a,
     const struct splices *edits, size_t offset, struct splices *out)
@@ -226,14 +247,15 @@ coded_base64_edit(const struct coded *c, struct arena *a,
 	struct coded_mark line = find_line(c, edits->v[0].at);
 	size_t from = line.raw, to = raw.n;
 
+	if (changes_nothing(edits))
+		return;
 	code = encode(a, edited_from(c, a, line.text, edits), line_width(raw),
 	    eol);
-	while (to > from && value(raw.p[to - 1]) == OTHER)
+	/* other characters may not follow the padding that may come */
+	while (to > from && str_is_space(raw.p[to - 1]))
 		to--;
-	if (code.n == 0 && from > 0 && raw.p[from - 1] == '\n') {
-		from--;
-		if (from > 0 && raw.p[from - 1] == '\r')
-			from--;
-	}
+	to = without_line_end(raw, str_chr(raw, '\n', to) + 1);
+	if (code.n == 0)
+		from = without_line_end(raw, from);
 	splices_add(out, a, from + offset, to - from, code);
 }

@@ -35,6 +35,36 @@ is_bare_equals(struct str raw, size_t pos, size_t end)
 }
 
 /*
+ * A soft break at the end of the run.  A line that is full already has no room
+ * for the '=': its last octet goes to the next line.
+ */
+static void
+run_break(struct editor *e, struct run *r)
+{
+	struct str raw = e->c->raw;
+	size_t unit = 1;
+
+	if (r->out.n > 0 || r->out.column < CODED_LINE || r->from <= e->base) {
+		qp_write_soft_break(&r->out);
+		return;
+	}
+	if (r->from >= e->base + 3 && raw.p[r->from - 3] == '=' &&
+	    qp_unit(raw, r->from - 3, r->from) == 3)
+		unit = 3;
+	r->from -= unit;
+	qp_write_soft_break(&r->out);
+	qp_write_raw(&r->out, str_sub(raw, r->from, r->from + unit));
+}
+
+/* A run that begins where its line is full already begins with a break. */
+static void
+run_need_room(struct editor *e, struct run *r)
+{
+	if (r->out.n == 0 && r->out.column >= CODED_LINE)
+		run_break(e, r);
+}
+
+/*
  * An '=' that is no escape would become one by a new neighbour: the run begins
  * with it then.
  */
@@ -49,6 +79,7 @@ take_bare_equals(struct editor *e, struct run *r, size_t tail)
 			continue;
 		r->from = pos - i;
 		r->out.column -= i;
+		run_need_room(e, r);
 		qp_write_text(&r->out, str_sub(raw, pos - i, pos));
 		return;
 	}
@@ -75,6 +106,7 @@ run_begin(struct editor *e, struct run *r)
 	take_bare_equals(e, r, l->tail);
 	if (splits_crlf) {
 		r->to = l->eol + 1;
+		run_need_room(e, r);
 		qp_write_escape(&r->out, '\r');
 	}
 }
@@ -99,29 +131,8 @@ run_seal(struct editor *e, struct run *r)
 		return;
 	r->from--;
 	r->out.column--;
+	run_need_room(e, r);
 	qp_write_escape(&r->out, last);
-}
-
-/*
- * A soft break at the end of the run.  A line that is full already has no room
- * for the '=': its last octet goes to the next line.
- */
-static void
-run_break(struct editor *e, struct run *r)
-{
-	struct str raw = e->c->raw;
-	size_t unit = 1;
-
-	if (r->out.n > 0 || r->out.column < CODED_LINE || r->from <= e->base) {
-		qp_write_soft_break(&r->out);
-		return;
-	}
-	if (r->from >= e->base + 3 && raw.p[r->from - 3] == '=' &&
-	    qp_unit(raw, r->from - 3, r->from) == 3)
-		unit = 3;
-	r->from -= unit;
-	qp_write_soft_break(&r->out);
-	qp_write_raw(&r->out, str_sub(raw, r->from, r->from + unit));
 }
 
 /* New text; line ends of it stay line ends when they look like raw's. */
@@ -130,9 +141,8 @@ run_write(struct editor *e, struct run *r, struct str s)
 {
 	size_t at = 0;
 
-	if (s.n != 0 && r->out.n == 0 && r->out.column >= CODED_LINE &&
-	    !str_starts(s, e->eol))
-		run_break(e, r);
+	if (s.n != 0 && !str_starts(s, e->eol))
+		run_need_room(e, r);
 	while (at < s.n) {
 		size_t end = str_find(s, e->eol, at);
 
