@@ -268,8 +268,8 @@ def tier_sanitizers(run):
     """Unit, corpus and integration tests under ASan and UBSan."""
     if not run.unit_tests() and not run.has(*CORPUS, *INTEGRATION):
         return
-    directory = run.build("asan", "--enable-sanitizers", "--enable-werror",
-                          "CFLAGS=-g -O1")
+    # No -Werror: gcc's flow warnings are wrong about instrumented code.
+    directory = run.build("asan", "--enable-sanitizers", "CFLAGS=-g -O1")
     if directory and run.unit_tests():
         run.make_check("asan", directory, run.unit_tests())
     if directory and run.has(*CORPUS, *INTEGRATION):
@@ -312,7 +312,7 @@ def show_failure(log):
     bad = [n for n, line in enumerate(lines) if line.startswith("not ok")]
     shown = []
     for n in bad[:10]:
-        shown += lines[n:n + 6]
+        shown += lines[n:n + 5]
     shown += [] if bad else lines[-40:]
     print("    log: " + log)
     for line in shown:

@@ -47,10 +47,11 @@ def run(points, explain=None):
             print("ok %d - %s" % (number, name), flush=True)
         except Skip as e:
             print("ok %d - %s # SKIP %s" % (number, name, e), flush=True)
-        except Exception:  # a test's failure must not end the others
+        except Exception as e:  # a test's failure must not end the others
             failed += 1
             print("not ok %d - %s" % (number, name))
-            _comment(traceback.format_exc())
+            _comment("%s: %s" % (type(e).__name__, e))
+            _comment("".join(traceback.format_tb(e.__traceback__)[-2:]))
             if explain is not None:
                 _comment(explain())
             sys.stdout.flush()

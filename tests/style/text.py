@@ -27,8 +27,8 @@ def man_pages(root):
             continue
         done = _run(["mandoc", "-Tlint", "-Wwarning", path], root)
         for line in done.stdout.decode(errors="replace").splitlines():
-            # The base system's own check of dates needs no opinion here.
-            yield line
+            if "date in the future" not in line:  # a matter of the clock
+                yield line
         if done.returncode != 0 and not done.stdout:
             yield "%s: mandoc failed" % path
 
