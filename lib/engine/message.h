@@ -62,6 +62,11 @@ struct note {
 	struct str text;
 };
 
+/* What a later hop may break; see stage_encode.c. */
+#define HAZARD_8BIT	   1u /* a hop without 8BITMIME converts it */
+#define HAZARD_BODY_LINE   2u /* over 998 octets: the smtp client cuts it */
+#define HAZARD_HEADER_LINE 4u
+
 struct message {
 	struct arena *arena;
 	struct keyring *keyring; /* borrowed from the session */
@@ -107,6 +112,7 @@ struct message {
 	size_t nunsubscribe_uris;
 	unsigned nlinks, nlinks_left, npixels, nplaceholders;
 	const char *unsubscribe_kind; /* for the log */
+	unsigned hazards;	      /* HAZARD_ bits */
 	const char *malformed;	      /* why no part was touched, or NULL */
 	const char *reason;	      /* why it passes as it came, or NULL */
 	bool wants_notes;

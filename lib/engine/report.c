@@ -61,6 +61,21 @@ add_signatures(struct buf *line, const struct message *m)
 }
 
 static void
+add_hazards(struct buf *line, unsigned hazards)
+{
+	static const char *const names[] = { "8bit", "long-body-line",
+		"long-header-line" };
+	const char *sep = " hazards=";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((hazards & 1u << i) == 0)
+			continue;
+		buf_printf(line, "%s%s", sep, names[i]);
+		sep = ",";
+	}
+}
+
+static void
 add_what_was_done(struct buf *line, const struct message *m)
 {
 	buf_printf(line, " links=%u left=%u pixels=%u", m->nlinks,
@@ -72,6 +87,7 @@ add_what_was_done(struct buf *line, const struct message *m)
 	if (m->new_sender.n > 0)
 		buf_puts(line, " return-path=yes");
 	add_signatures(line, m);
+	add_hazards(line, m->hazards);
 	if (m->malformed != NULL)
 		buf_printf(line, " malformed=\"%s\"", m->malformed);
 }

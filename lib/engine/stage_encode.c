@@ -43,27 +43,29 @@ longest_line(struct str s)
 }
 
 static void
-warn(struct message *m, const char *hazard)
+add_hazard(struct message *m, unsigned hazard, const char *what)
 {
-	message_note(m, "encode", "hazard: %s", hazard);
-	log_warning("%.*s: hazard: %s", STR_ARG(m->queue_id), hazard);
+	if ((m->hazards & hazard) == 0)
+		message_note(m, "encode", "hazard: %s", what);
+	m->hazards |= hazard;
 }
 
 static void
 name_hazards(struct message *m)
 {
 	if (has_8bit(m->body))
-		warn(m, "8-bit content: a hop without 8BITMIME breaks the "
-		    "signature");
+		add_hazard(m, HAZARD_8BIT, "8-bit content: a hop without "
+		    "8BITMIME breaks the signature");
 	if (longest_line(m->body) > CODING_LINE_MAX)
-		warn(m, "a body line over 998 octets: the smtp client cuts it "
-		    "and breaks the signature");
+		add_hazard(m, HAZARD_BODY_LINE, "a body line over 998 octets: "
+		    "the smtp client cuts it and breaks the signature");
 	for (size_t i = 0; i < m->headers.n; i++)
 		if (m->headers.v[i].edit != HEADER_DELETED &&
 		    longest_line(m->headers.v[i].value) +
 			m->headers.v[i].name.n + 1 > CODING_LINE_MAX)
-			warn(m, "a header line over 998 octets: the smtp "
-			    "client cuts it and breaks the signature");
+			add_hazard(m, HAZARD_HEADER_LINE, "a header line over "
+			    "998 octets: the smtp client cuts it and breaks "
+			    "the signature");
 }
 
 enum stage_result

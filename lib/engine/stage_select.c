@@ -146,9 +146,12 @@ check_sender(struct message *m, const struct stream_facts *facts)
 	const struct keyring_domain *keys =
 	    keyring_domain(m->keyring, m->domain);
 
-	if (!stream_may_send(m->domain, facts)) {
-		struct str who = m->client.sasl_user;
+	struct str who = m->client.sasl_user;
 
+	/* a refused bounce would come back as another one */
+	if (!stream_may_send(m->domain, facts) && m->is_null_sender)
+		return pass(m, "its client may not send as its domain");
+	if (!stream_may_send(m->domain, facts)) {
 		message_refuse(m, "550", "5.7.1", "%.*s may not send as %.*s",
 		    STR_ARG(who.n ? who : STR("this client")),
 		    STR_ARG(m->domain->name));

@@ -142,11 +142,13 @@ fill_placeholders(struct message *m)
 static void
 add_feedback_id(struct message *m)
 {
-	if (headers_count(&m->headers, STR("Feedback-ID")) > 0)
-		return;
-	headers_add(&m->headers, STR("Feedback-ID"),
-	    listhdr_feedback_id(m->arena, m->campaign, m->stream->name,
-		m->list, m->domain->name));
+	struct str value = listhdr_feedback_id(m->arena, m->campaign,
+	    m->stream->name, m->list, m->domain->name);
+
+	/* one line that cannot be folded: rather none than a broken one */
+	if (headers_count(&m->headers, STR("Feedback-ID")) == 0 &&
+	    value.n < CODING_LINE_OURS - strlen("Feedback-ID: "))
+		headers_add(&m->headers, STR("Feedback-ID"), value);
 }
 
 /* RFC 9477 section 3.1: the address's domain is From's, or below it. */
@@ -175,16 +177,36 @@ add_cfbl_address(struct message *m)
 		STR_ARG(at)));
 }
 
+/*
+ * The URL stands in a header line of its own, which cannot be folded (FACTS
+ * must 5).  The campaign is only for reports: it goes where there is no room.
+ */
+static void
+make_url(struct message *m)
+{
+	struct str campaign = m->campaign;
+	size_t room = CODING_LINE_OURS - UNSUBSCRIBE.n - strlen(": <>,");
+
+	if (!ours_has_tokens(m))
+		return;
+	for (int i = 0; i < 2 && m->unsubscribe_url.n == 0; i++) {
+		if (ours_url(m, TOKEN_UNSUBSCRIBE, STR(""),
+		    &m->unsubscribe_url) != 0 || m->unsubscribe_url.n > room)
+			m->unsubscribe_url = STR("");
+		m->campaign = STR("");
+	}
+	m->campaign = campaign;
+	if (m->unsubscribe_url.n == 0)
+		message_note(m, "unsubscribe", "no URL: it would be too long");
+}
+
 enum stage_result
 stage_unsubscribe(struct message *m)
 {
 	if (m->stream == NULL)
 		return STAGE_NEXT;
 	if (m->stream->unsubscribe != UNSUBSCRIBE_NONE) {
-		if (ours_has_tokens(m) &&
-		    ours_url(m, TOKEN_UNSUBSCRIBE, STR(""),
-			&m->unsubscribe_url) != 0)
-			m->unsubscribe_url = STR("");
+		make_url(m);
 		set_fields(m);
 		fill_placeholders(m);
 	}

@@ -183,6 +183,10 @@ test_may_send(void **state)
 	static const struct fixture_sender known = {
 		.client = "203.0.113.9", .sasl_user = "shop@example.com"
 	};
+	static const struct fixture_sender bounce = {
+		.client = "203.0.113.9", .sasl_user = "shop@example.com",
+		.from = "<>"
+	};
 	static const char extra[] =
 	    "domain \"closed.example\" {\n"
 	    "  tracking-url = \"https://t.closed.example\"\n"
@@ -198,6 +202,8 @@ test_may_send(void **state)
 	assert_string_equal(f.mta.reply.status, "5.7.1");
 	assert_string_equal(f.mta.reply.text,
 	    "shop@example.com may not send as closed.example");
+	fixture_send(&f, &bounce, "From: a@closed.example\n\nx\n");
+	assert_int_equal(f.verdict, VERDICT_PASS);
 	fixture_close(&f);
 }
 
@@ -498,6 +504,51 @@ test_control_fields(void **state)
 	fixture_close(&f);
 }
 
+/* FACTS must 5: nothing that we write is too long for a line. */
+static void
+test_long_names_leave_no_long_line(void **state)
+{
+	char name[256];
+	struct fixture f;
+	struct token t;
+
+	(void)state;
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted,
+	    arena_cstr(f.arena, arena_printf(f.arena,
+	    "X-Bulkhead-Campaign: %s\nX-Bulkhead-List: %s\n"
+	    HTML_HEAD "<a href='http://x.example/'>x</a>\n", name, name)));
+	for (size_t at = 0, end; at < f.out.n; at = end + 1) {
+		end = str_chr(f.out, '\n', at);
+		assert_true(end - at <= CODING_LINE_MAX);
+	}
+	assert_int_equal(fixture_fields(&f, "List-Unsubscribe"), 1);
+	open_token(&f, "https://t.example.com/u/", TOKEN_UNSUBSCRIBE, &t);
+	expect_str("list", t.list, str_from(name));
+	fixture_close(&f);
+}
+
+static void
+test_hazards_are_named(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted, HEAD "\nplain\n");
+	assert_int_equal(fixture_message(&f)->hazards, 0);
+	fixture_send(&f, &trusted, HEAD "\n12345678\xe9\n");
+	assert_int_equal(fixture_message(&f)->hazards, HAZARD_8BIT);
+	fixture_send(&f, &trusted,
+	    arena_cstr(f.arena, arena_printf(f.arena,
+	    "X-Long: %01000d\n" HEAD "\n%0999d\n", 0, 0)));
+	assert_int_equal(fixture_message(&f)->hazards,
+	    HAZARD_BODY_LINE | HAZARD_HEADER_LINE);
+	fixture_close(&f);
+}
+
 static void
 test_date_and_message_id(void **state)
 {
@@ -604,6 +655,8 @@ main(void)
 		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_long_lines_become_quoted_printable),
 		cmocka_unit_test(test_control_fields),
+		cmocka_unit_test(test_long_names_leave_no_long_line),
+		cmocka_unit_test(test_hazards_are_named),
 		cmocka_unit_test(test_date_and_message_id),
 		cmocka_unit_test(test_own_signatures),
 		cmocka_unit_test(test_observe_changes_nothing),
