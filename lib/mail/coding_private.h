@@ -46,6 +46,7 @@ struct qp_line {
 	bool is_soft;
 };
 
+/* The line that begins at an offset of raw, at most raw.n. */
 struct qp_line qp_line_at(struct str raw, size_t start);
 
 /* Octets of raw that the decoded octet at pos takes: 1, or 3 for an escape. */
