@@ -36,6 +36,15 @@ def calls(root):
                 path, common.line_of(code, m.start()), m.group(1))
 
 
+def skips(root):
+    """cmocka writes "not ok # SKIP" for skip(), which counts as failed."""
+    for path in common.walk(root, ("tests",), (".c", ".h")):
+        code = common.code_only(common.read(root, path))
+        for m in re.finditer(r"(?<![\w.>])skip\(\)", code):
+            yield "%s:%d: skip(): print a message and return" % (
+                path, common.line_of(code, m.start()))
+
+
 def thread_locals(root):
     """libmilter runs one connection's callbacks on several threads."""
     pattern = re.compile(
@@ -131,6 +140,7 @@ def top_comment(root):
 
 RULES = {
     "no banned calls": calls,
+    "no skip() of cmocka": skips,
     "no thread-local state": thread_locals,
     "no open marks": marks,
     "no paths of one machine": places,

@@ -88,6 +88,8 @@ CASES = [
     (banned.calls, _c("void\nf(char *p)\n{\n\tstrcpy (p, \"a\");\n}\n"),
      "strcpy()"),
     (banned.calls, _c("int\nf(char *p)\n{\n\treturn atoi(p);\n}\n"), "atoi()"),
+    (banned.skips, {"tests/unit/x.c": SOURCE + "void\nf(void)\n{\n"
+                    "\tskip();\n}\n"}, "skip()"),
     (banned.thread_locals, _c("static _Thread_local int a;\n"), "_Thread_"),
     (banned.marks, _c("/* TO" "DO: more */\n"), "TO" "DO"),
     (banned.places, {"tests/x.sh": "#!/bin/sh\ncat /wo" "rk/x\n"}, "machine"),
