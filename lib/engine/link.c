@@ -114,14 +114,19 @@ has_merge_tag(struct str url)
 	return false;
 }
 
-/* `//user@host:port/path?query`: the host, lower or upper case as it is. */
+/*
+ * `//user@host:port/path?query`: host and port, in the case they are in.  As
+ * in browsers any number of slashes, of either kind, follows the scheme.
+ */
 static struct str
 host_of(struct str url, size_t scheme)
 {
-	size_t end = scheme;
 	struct str authority;
-	size_t at;
+	size_t at, end;
 
+	while (scheme < url.n && strchr("/\\", url.p[scheme]) != NULL)
+		scheme++;
+	end = scheme;
 	while (end < url.n && strchr("/?#\\", url.p[end]) == NULL)
 		end++;
 	authority = str_sub(url, scheme, end);
@@ -174,9 +179,9 @@ why_not_scheme(struct str url)
 const char *
 link_why_not(const struct message *m, struct str url)
 {
-	size_t scheme = str_istarts(url, STR("https://")) ? 8 :
-	    str_istarts(url, STR("http://"))		  ? 7 :
-							    0;
+	size_t scheme = str_istarts(url, STR("https:")) ? 6 :
+	    str_istarts(url, STR("http:"))		? 5 :
+							  0;
 	struct str host;
 
 	if (scheme == 0)
@@ -184,8 +189,6 @@ link_why_not(const struct message *m, struct str url)
 	if (has_merge_tag(url))
 		return "a merge tag";
 	host = host_of(url, scheme);
-	if (bare_host(host).n == 0)
-		return "no host";
 	if (str_ieq(host, m->domain->tracking_host))
 		return "already leads to the tracking host";
 	for (size_t i = 0; i < m->stream->nno_track_hosts; i++)

@@ -324,8 +324,13 @@ static const struct {
 	{ "two attributes of a name", "<a href=\"http://x.example/1\" "
 	    "href=\"http://x.example/2\">x</a>", 1, 0,
 	    "href=\"http://x.example/2\"" },
-	{ "no host", "<a href='http://'>x</a><a href='https:///a'>y</a>", 0, 2,
-	    NULL },
+	{ "whatever a browser takes for http", "<a href='http://'>x</a>"
+	    "<a href='https:///a'>y</a><a href='HTTP:\\\\shop.example'>z</a>"
+	    "<a href='https:shop.example'>z</a>", 4, 0, NULL },
+	{ "our own host", "<a href='https:\\\\u@T.example.com/c/x'>x</a>", 0,
+	    1, NULL },
+	{ "almost http", "<a href='httpx://x.example/'>x</a>"
+	    "<a href='//x.example/'>y</a><a href='x.html'>z</a>", 0, 3, NULL },
 };
 
 static void
