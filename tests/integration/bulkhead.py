@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 import dkim  # noqa: E402
@@ -225,6 +226,42 @@ def expect_signed(product, data):
             if k[0] in DOMAINS}
     tap.true(len(ours) >= 2, "signatures: %r" % ours)
     tap.true(all(ours.values()), "signatures: %r" % ours)
+
+
+JUDGES = {"Mail::DKIM": os.path.join(labs.ROOT, "tests/tools/verify.pl"),
+          "libopendkim": os.path.join(labs.BUILD,
+                                      "tests/tools/dkim_referee")}
+
+
+def judge_all(product, judge, messages):
+    """One more verifier over all messages: every signature of ours is valid.
+
+    It may skip an algorithm that it does not know, but not all.
+    """
+    program = JUDGES[judge]
+    if not os.access(program, os.X_OK):
+        raise tap.Skip("no " + os.path.basename(program))
+    tap.true(messages, "nothing to judge")
+    directory = tempfile.mkdtemp(dir=product.lab.dir)
+    records = os.path.join(directory, "records")
+    with open(records, "w", encoding="ascii") as f:
+        for name, text in product.zone.items():
+            f.write("%s %s\n" % (name.rstrip("."), text))
+    paths = []
+    for number, data in enumerate(messages):
+        paths.append(os.path.join(directory, "%d.eml" % number))
+        with open(paths[-1], "wb") as f:
+            f.write(data)
+    done = subprocess.run([program, records] + paths, timeout=120,
+                          stdout=subprocess.PIPE, check=False,
+                          stderr=subprocess.PIPE)
+    rows = [line.split("\t") for line in done.stdout.decode(
+        "utf-8", "replace").splitlines()]
+    ours = [r for r in rows if len(r) >= 5 and r[2] in DOMAINS]
+    bad = [r for r in ours if r[4] not in ("pass", "skip")]
+    tap.equal(bad, [], done.stderr.decode("utf-8", "replace"))
+    passed = {r[0] for r in ours if r[4] == "pass"}
+    tap.equal(sorted(set(paths) - passed), [], "without a valid signature")
 
 
 def mails():

@@ -107,6 +107,9 @@ def main():
             todo.append(("links were rewritten",
                          lambda: expect_links(product)))
             todo.append(("queue is empty", lab.wait_empty))
+            todo += [("verified by " + j, lambda j=j: bulkhead.judge_all(
+                product, j, [m.data for m in lab.receiver.messages]))
+                for j in bulkhead.JUDGES]
             return tap.run(todo, lambda: product.log()[-1500:])
 
 
