@@ -17,6 +17,7 @@
 #include "base/num.h"
 #include "bulkhead/keyring.h"
 #include "bulkhead/settings.h"
+#include "cli/load.h"
 
 #define MESSAGES_MAX (1024 * 1024)
 #define OUTPUT_MAX   (64 * 1024 * 1024)
@@ -69,17 +70,6 @@ parse_options(int argc, char **argv, struct options *o)
 		}
 	}
 	return 0;
-}
-
-static int
-flush(struct buf *out)
-{
-	int rc = file_write_all(STDOUT_FILENO, buf_view(out));
-
-	if (rc != 0)
-		fprintf(stderr, "bulkhead: cannot write: %s\n",
-		    strerror(errno));
-	return rc;
 }
 
 /* "FILE:LINE: [warning: ]text" taken apart; FILE may hold colons. */
@@ -189,12 +179,11 @@ check(const struct options *o)
 		    s->nlimits);
 	if (!o->json)
 		file_write_all(STDERR_FILENO, buf_view(&messages));
-	rc = s == NULL ? EX_CONFIG : EX_OK;
-	if (flush(&out) != 0)
-		rc = EX_IOERR;
+	rc = load_flush(&out, "config");
+	if (s == NULL)
+		rc = EX_CONFIG;
 	settings_free(&s);
 	buf_free(&messages);
-	buf_free(&out);
 	return rc;
 }
 
@@ -215,11 +204,10 @@ show(const struct options *o)
 			settings_write_json(s, &out);
 		else
 			settings_write(s, &out);
-		rc = flush(&out) == 0 ? EX_OK : EX_IOERR;
+		rc = load_flush(&out, "config");
 	}
 	settings_free(&s);
 	buf_free(&messages);
-	buf_free(&out);
 	return rc;
 }
 

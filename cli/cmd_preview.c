@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/load.h"
 #include "engine/mta_memory.h"
 #include "engine/session.h"
-
-#define ERRORS_MAX (256 * 1024)
 
 struct preview {
 	struct arena *arena;
@@ -164,25 +163,6 @@ check_addresses(struct preview *p)
 }
 
 static int
-load_settings(struct preview *p)
-{
-	struct settings *settings;
-	struct buf errors;
-
-	buf_init(&errors, ERRORS_MAX);
-	settings = settings_load(p->file, &errors);
-	if (settings != NULL)
-		p->keyring = keyring_load(settings,
-		    KEYRING_DKIM | KEYRING_TOKEN | KEYRING_RETURN_PATH,
-		    &errors);
-	if (p->keyring == NULL)
-		fprintf(stderr, "%.*s", STR_ARG(buf_view(&errors)));
-	buf_free(&errors);
-	settings_free(&settings);
-	return p->keyring != NULL ? -1 : EX_CONFIG;
-}
-
-static int
 set_client(struct preview *p, struct session *s)
 {
 	struct client client = { .daemon = str_from(p->daemon) };
@@ -296,16 +276,10 @@ write_message(const struct mta_memory *mta, struct str original)
 	size_t lf = str_chr(original, '\n', 0);
 	bool crlf = lf > 0 && lf < original.n && original.p[lf - 1] == '\r';
 	struct buf out;
-	int rc = EX_OK;
 
 	buf_init(&out, (size_t)1 << 31);
-	if (mta_memory_write(mta, crlf ? "\r\n" : "\n", &out) != 0 ||
-	    file_write_all(STDOUT_FILENO, buf_view(&out)) != 0) {
-		perror("bulkhead preview: standard output");
-		rc = EX_IOERR;
-	}
-	buf_free(&out);
-	return rc;
+	mta_memory_write(mta, crlf ? "\r\n" : "\n", &out);
+	return load_flush(&out, "preview");
 }
 
 static int
@@ -367,7 +341,12 @@ cmd_preview(int argc, char **argv)
 	int rc;
 
 	if ((rc = parse_args(&p, argc, argv)) < 0 &&
-	    (rc = check_addresses(&p)) < 0 && (rc = load_settings(&p)) < 0) {
+	    (rc = check_addresses(&p)) < 0) {
+		p.keyring = load_keyring(p.file, KEYRING_DKIM | KEYRING_TOKEN |
+		    KEYRING_RETURN_PATH);
+		rc = p.keyring != NULL ? -1 : EX_CONFIG;
+	}
+	if (rc < 0) {
 		env.arg = p.keyring;
 		env.wants_notes = p.explain;
 		env.clock = p.has_time ? clock_fixed(p.time) : clock_system();
