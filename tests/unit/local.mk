@@ -44,7 +44,7 @@ tests_unit_test_settings_errors_LDADD = $(UNIT_LIBS)
 tests_unit_test_settings_scan_LDADD = $(UNIT_LIBS)
 tests_unit_test_stream_LDADD = $(UNIT_LIBS)
 tests_unit_test_cmd_config_SOURCES = tests/unit/test_cmd_config.c \
-	cli/cmd_config.c
+	cli/cmd_config.c cli/load.c
 tests_unit_test_cmd_config_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/conf_contract.h tests/unit/conf_file.h \
 	tests/unit/conf_load.h
