@@ -4,11 +4,8 @@
  */
 #include "unit.h"
 
-#include <ftw.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "engine/control.h"
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
@@ -635,54 +632,6 @@ expect_clean(struct str s)
 		assert_true((unsigned char)s.p[i] >= ' ' && s.p[i] != 127);
 }
 
-static int
-read_message(const char *path, const struct stat *st, int type,
-    struct FTW *where)
-{
-	struct arena *a = arena_new();
-	struct buf problems;
-	struct headers h;
-	struct control c;
-	struct str text;
-	size_t n = 0;
-
-	(void)st;
-	(void)where;
-	buf_init(&problems, 4096);
-	if (type == FTW_F && file_read(a, path, 10000000, &text) == 0) {
-		read_block(a, text, &h, &c, &problems);
-		for (size_t i = 0; i < h.n; i++)
-			n += control_is_field(h.v[i].name);
-		assert_int_equal(n, c.nfields);
-		assert_false(problems.failed);
-		expect_clean(c.stream);
-		expect_clean(c.campaign);
-		expect_clean(c.list);
-	}
-	buf_free(&problems);
-	arena_free(&a);
-	return 0;
-}
-
-/* Messages as they are found: every field is either ours to take or not. */
-static void
-test_found_messages(void **state)
-{
-	const char *dir = getenv("BULKHEAD_CORPUS");
-	const char *top = getenv("BULKHEAD_SRCDIR");
-	char path[4096];
-
-	(void)state;
-	if (dir != NULL)
-		snprintf(path, sizeof(path), "%s", dir);
-	else
-		snprintf(path, sizeof(path), "%s/../shared/corpus",
-		    top != NULL ? top : ".");
-	if (access(path, R_OK) != 0)
-		skip();
-	assert_int_equal(nftw(path, read_message, 20, FTW_PHYS), 0);
-}
-
 int
 main(void)
 {
@@ -705,7 +654,6 @@ main(void)
 		cmocka_unit_test(test_short_values_never_hurt),
 		cmocka_unit_test(test_which_are_control_fields),
 		cmocka_unit_test(test_fields_are_given_for_stripping),
-		cmocka_unit_test(test_found_messages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
