@@ -25,8 +25,9 @@ HOMES = {
     "hiredis/*": ["lib/store/driver_valkey*"],
     "valkey/*": ["lib/store/driver_valkey*"],
     "microhttpd.h": ["trackd/*"],
-    "libpsl.h": ["lib/bulkhead/*.c"],
-    "idn2.h": ["lib/mail/*.c", "lib/base/*.c"],
+    "libpsl.h": ["lib/bulkhead/stream.c"],
+    "idn2.h": ["lib/mail/addr*.c"],
+    "jansson.h": ["lib/engine/control_json.c"],
     "cmocka.h": ["tests/*"],
 }
 
