@@ -251,6 +251,17 @@ feed(struct preview *p, struct session *s, struct mta_memory *mta,
 	mta_memory_body(mta, body);
 }
 
+/* Nothing was changed: no reader should have to guess why. */
+static void
+say_why(const struct message *m)
+{
+	const char *why = m == NULL ? "its client is none of ours" :
+	    m->reason != NULL	    ? m->reason :
+				      "milter { mode = observe }";
+
+	fprintf(stderr, "bulkhead preview: it leaves as it came: %s\n", why);
+}
+
 static void
 explain(const struct preview *p, const struct message *m)
 {
@@ -265,9 +276,6 @@ explain(const struct preview *p, const struct message *m)
 	for (size_t i = 0; i < m->nnotes; i++)
 		fprintf(stderr, "%s: %.*s\n", m->notes[i].stage,
 		    STR_ARG(m->notes[i].text));
-	if (m->settings->milter.mode == MODE_OBSERVE)
-		fputs("milter { mode = observe }: it leaves as it came\n",
-		    stderr);
 }
 
 static int
@@ -319,13 +327,13 @@ run(struct preview *p, struct session *s)
 		return rc;
 	text = without_from_line(text);
 	mta_memory_init(&mta, p->arena);
-	if (!session_mail(s, str_from(p->sender)))
-		fprintf(stderr, "bulkhead preview: the client is none of ours: "
-				"the message leaves as it came\n");
+	session_mail(s, str_from(p->sender));
 	for (size_t i = 0; i < p->nrecipients; i++)
 		session_rcpt(s, p->recipients[i]);
 	feed(p, s, &mta, text);
 	verdict = session_end(s, str_from(p->queue_id), &mta.mta);
+	if (verdict == VERDICT_PASS)
+		say_why(session_message(s));
 	if (p->explain)
 		explain(p, session_message(s));
 	return finish(verdict, &mta, text);

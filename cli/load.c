@@ -25,7 +25,8 @@ load_keyring(const char *file, unsigned kinds)
 	if (s != NULL)
 		k = keyring_load(s, kinds, &errors);
 	settings_free(&s);
-	file_write_all(STDERR_FILENO, buf_view(&errors));
+	if (k == NULL)
+		file_write_all(STDERR_FILENO, buf_view(&errors));
 	buf_free(&errors);
 	return k;
 }

@@ -12,7 +12,7 @@
 /*
  * Loads the settings and the kinds of keys asked for (KEYRING_ bits, or 0).
  * Returns one reference, or NULL with the errors on stderr: EX_CONFIG then.
- * Warnings go to stderr too.
+ * Warnings are for `config check` and the daemons' logs.
  */
 struct keyring *load_keyring(const char *file, unsigned kinds);
 

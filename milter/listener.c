@@ -101,7 +101,11 @@ open_socket(char *name, const char *shown)
 	if (smfi_setconn(name) == MI_SUCCESS &&
 	    smfi_opensocket(false) == MI_SUCCESS)
 		return EX_OK;
-	log_error("cannot listen on %s: %m", shown);
+	if (errno == ENOENT)
+		log_error("cannot listen on %s: its directory is not there: "
+			  "make it, of group postfix and mode 0710", shown);
+	else
+		log_error("cannot listen on %s: %m", shown);
 	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 }
 

@@ -116,9 +116,12 @@ log_lines(struct str lines)
 	while (lines.n > 0) {
 		size_t end = str_chr(lines, '\n', 0);
 		struct str line = str_sub(lines, 0, end);
+		struct str mark = STR(": warning: ");
+		size_t at = str_find(line, mark, 0);
 
-		if (str_find(line, STR(" warning:"), 0) < line.n)
-			log_warning("%.*s", STR_ARG(line));
+		if (at < line.n)
+			log_warning("%.*s: %.*s", STR_ARG(str_sub(line, 0, at)),
+			    STR_ARG(str_sub(line, at + mark.n, line.n)));
 		else
 			log_error("%.*s", STR_ARG(line));
 		lines = str_sub(lines, end + 1, lines.n);
