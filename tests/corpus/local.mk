@@ -21,3 +21,18 @@ EXTRA_DIST += tests/corpus/properties_html.py tests/corpus/properties_made.py \
 	tests/corpus/lib_checker.py tests/corpus/lib_groups.py \
 	tests/corpus/lib_html.py tests/corpus/lib_installation.py \
 	tests/corpus/lib_message.py
+
+CORPUS_TESTS += tests/corpus/dkim_vectors.py tests/corpus/dkim_verifiers.py
+EXTRA_DIST += tests/tools/verify.py tests/tools/verify.pl
+check_PROGRAMS += tests/tools/dkim_canon tests/tools/dkim_referee \
+	tests/tools/dkim_sign
+tests_tools_dkim_canon_SOURCES = tests/tools/dkim_canon.c \
+	tests/tools/mail_in.h
+tests_tools_dkim_canon_LDADD = $(BULKHEAD_LIBS)
+tests_tools_dkim_referee_SOURCES = tests/tools/dkim_referee.c \
+	tests/tools/mail_in.h
+tests_tools_dkim_referee_CFLAGS = $(AM_CFLAGS) $(OPENDKIM_CFLAGS)
+tests_tools_dkim_referee_LDADD = $(BULKHEAD_LIBS) $(OPENDKIM_LIBS)
+tests_tools_dkim_sign_SOURCES = tests/tools/dkim_sign.c \
+	tests/tools/mail_in.h
+tests_tools_dkim_sign_LDADD = $(BULKHEAD_LIBS)

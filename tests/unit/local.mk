@@ -55,3 +55,5 @@ UNIT_TESTS += tests/unit/test_html
 tests_unit_test_html_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_coding_random
 tests_unit_test_coding_random_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_dkim_canon
+tests_unit_test_dkim_canon_LDADD = $(UNIT_LIBS)
