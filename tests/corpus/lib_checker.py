@@ -316,8 +316,9 @@ class Check:
         self.result.spared["a style sheet"] += page.style_sheets
         self.result.spared["counted twice"] += page.revealed
         said = self.world.open_tokens([u for u, _ in way.clicks])
-        urls = [t.get("url") if t.get("kind") == "click" else None
-                for t in said]
+        # html5lib, as the standard has it, reads NUL as U+FFFD.
+        urls = [t["url"].replace("\0", "\ufffd")
+                if t.get("kind") == "click" else None for t in said]
         for url, (token, was) in zip(urls, way.clicks):
             if url != was:
                 self.result.wrong("token", "says %r, was %r (%s)" % (

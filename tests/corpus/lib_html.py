@@ -135,8 +135,12 @@ class Link:
             "data-msys-unsubscribe", "").strip() == "1"
 
     def why_not(self, unsubscribe=(), hosts=()):
-        """Why it is not tracked, or None."""
-        match = re.match(r"https?://([^/?#\\]*)", self.url, re.I)
+        """Why it is not tracked, or None.
+
+        As in browsers any number of slashes follows the scheme, and that a
+        host is missing shows when the link is followed.
+        """
+        match = re.match(r"https?:[/\\]*([^/?#\\]*)", self.url, re.I)
         if self.opt_outs:
             return "opted out"
         if match is None:
@@ -144,8 +148,6 @@ class Link:
         if MERGE_TAG.search(self.url):
             return "merge tag"
         host = match.group(1).rpartition("@")[2].lower()
-        if not re.sub(r":\d*$", "", host):
-            return "no host"
         if host in hosts:
             return "tracking host"
         if self.is_unsubscribe or self.url in unsubscribe:

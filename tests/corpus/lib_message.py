@@ -19,8 +19,9 @@ def canonical(text):
     """
     if text.startswith((b"From ", b">From ")):
         text = text.partition(b"\n")[2]
-    text = re.sub(rb"\r*\n", b"\r\n", text)
-    return text if text.endswith(b"\r\n") or not text else text + b"\r\n"
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
+    return re.sub(rb"\r*\n", b"\r\n", text)
 
 
 def split(text):
@@ -99,6 +100,8 @@ class Tree:
 
     def __init__(self, text):
         fields, body = split(text)
+        # Python ends a line at a CR alone, too.
+        fields = [(n, re.sub(rb"\r(?!\n)", b" ", v)) for n, v in fields]
         self.leaves, self.defects, self.repeats = [], [], False
         self._add(email.message_from_bytes(join(fields, body)), ())
 
