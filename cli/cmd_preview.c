@@ -38,8 +38,7 @@ static const char usage[] =
     "  -f, --sender ADDR     envelope sender; <> for a bounce\n"
     "  -r, --recipient ADDR  envelope recipient; may be given several times\n"
     "      --sasl-user USER  as if USER had logged in\n"
-    "      --client ADDR     as if this address had connected; by default a\n"
-    "                        trusted client on this host\n"
+    "      --client ADDR     as if this address had connected (127.0.0.1)\n"
     "      --daemon NAME     the listener's milter_macro_daemon_name\n"
     "      --queue-id ID     the queue id (PREVIEW)\n"
     "      --time TIME       RFC 3339 or seconds since 1970 (now)\n"
@@ -231,6 +230,33 @@ with_crlf(struct arena *a, struct str text)
 	return str_make(out, n);
 }
 
+/* As smtpd does: CRs before a line end go with it. */
+static struct str
+without_cr(struct arena *a, struct str value)
+{
+	char *out;
+	size_t n = 0;
+
+	if (str_chr(value, '\r', 0) == value.n)
+		return value;
+	out = arena_bytes(a, value.n);
+	for (size_t i = 0; i < value.n;) {
+		size_t end = i;
+
+		while (end < value.n && value.p[end] == '\r')
+			end++;
+		if (end > i && (end == value.n || value.p[end] == '\n')) {
+			i = end;
+			continue;
+		}
+		end = end > i ? end : i + 1;
+		memcpy(out + n, value.p + i, end - i);
+		n += end - i;
+		i = end;
+	}
+	return str_make(out, n);
+}
+
 /* Feeds the session and the MTA in memory alike. */
 static void
 feed(struct preview *p, struct session *s, struct mta_memory *mta,
@@ -243,8 +269,10 @@ feed(struct preview *p, struct session *s, struct mta_memory *mta,
 	headers_init(&h, p->arena);
 	headers_parse(&h, text, &at);
 	for (size_t i = 0; i < h.n; i++) {
-		session_header(s, h.v[i].name, h.v[i].value);
-		mta_memory_header(mta, h.v[i].name, h.v[i].value);
+		struct str value = without_cr(p->arena, h.v[i].value);
+
+		session_header(s, h.v[i].name, value);
+		mta_memory_header(mta, h.v[i].name, value);
 	}
 	body = with_crlf(p->arena, str_sub(text, at, text.n));
 	session_body(s, body);

@@ -203,23 +203,34 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t n)
 	return quiet(c);
 }
 
+/* libmilter takes a 4yz reply only with TEMPFAIL, a 5yz only with REJECT. */
 static sfsistat
-on_end(SMFICTX *ctx)
+answer(enum verdict verdict, bool is_temporary)
 {
-	struct connection *c = connection_of(ctx);
-
-	switch (session_end(c->session, macro(ctx, "i"), &c->mta.mta)) {
+	switch (verdict) {
 	case VERDICT_ACCEPT:
 	case VERDICT_PASS:
 		return SMFIS_CONTINUE;
 	case VERDICT_REJECT:
-		return SMFIS_REJECT; /* the reply that was set decides */
+		return is_temporary ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 	case VERDICT_DISCARD:
 		return SMFIS_DISCARD;
 	case VERDICT_TEMPFAIL:
 		break;
 	}
 	return SMFIS_TEMPFAIL;
+}
+
+static sfsistat
+on_end(SMFICTX *ctx)
+{
+	struct connection *c = connection_of(ctx);
+	enum verdict v = session_end(c->session, macro(ctx, "i"), &c->mta.mta);
+	const struct message *m = session_message(c->session);
+	sfsistat status = answer(v, m != NULL && m->reply.code[0] == '4');
+
+	session_abort(c->session); /* an idle connection holds no message */
+	return status;
 }
 
 /* May come any number of times, without a MAIL too (FACTS section 3). */

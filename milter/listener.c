@@ -23,20 +23,21 @@ listener_is_local(const char *socket)
 	return !str_starts(str_from(socket), STR("inet"));
 }
 
-/* Does somebody answer at this path? */
+/* Only a refusal says that nobody listens there; EACCES, say, does not. */
 static bool
 is_live(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool live;
+	bool refused;
 
 	if (fd < 0)
 		return true;
 	memcpy(sun.sun_path, path, strlen(path) + 1);
-	live = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0;
+	refused = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0 &&
+	    errno == ECONNREFUSED;
 	close(fd);
-	return live;
+	return !refused;
 }
 
 /* A stale socket goes; anything else stays and is an error. */

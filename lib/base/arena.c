@@ -191,6 +191,21 @@ arena_printf(struct arena *a, const char *fmt, ...)
 }
 
 struct str
+arena_join(struct arena *a, const struct str *parts, size_t n)
+{
+	size_t total = 0, at = 0;
+	char *p;
+
+	for (size_t i = 0; i < n; i++)
+		total += parts[i].n;
+	p = arena_bytes(a, total);
+	for (size_t i = 0; i < n; at += parts[i++].n)
+		if (parts[i].n != 0)
+			memcpy(p + at, parts[i].p, parts[i].n);
+	return str_make(p, total);
+}
+
+struct str
 arena_lower(struct arena *a, struct str s)
 {
 	char *p = arena_bytes(a, s.n);

@@ -40,6 +40,9 @@ char *arena_cstr(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* n slices one behind the other. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t n);
+
 /* s with A-Z made a-z. */
 struct str arena_lower(struct arena *a, struct str s);
 

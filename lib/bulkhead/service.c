@@ -7,7 +7,9 @@
 #include <grp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -27,6 +29,8 @@ struct service {
 	pthread_mutex_t lock; /* guards keyring */
 	struct keyring *keyring;
 	struct metrics metrics;
+	sem_t reloads;	   /* posted for each SIGHUP */
+	atomic_bool is_ending;
 	int status; /* what run() returned */
 };
 
@@ -217,11 +221,37 @@ run_thread(void *arg)
 	struct service *s = arg;
 
 	s->status = s->spec->run(s);
-	kill(getpid(), SIGTERM); /* it ended by itself: wake the waiter */
+	if (!atomic_load(&s->is_ending)) {
+		log_error("ended without being asked to");
+		if (s->status == EX_OK)
+			s->status = EX_UNAVAILABLE; /* to be restarted */
+		kill(getpid(), SIGTERM); /* wakes who waits for signals */
+	}
 	return NULL;
 }
 
-/* Signals are waited for, never handled: all threads have them blocked. */
+static void *
+reload_thread(void *arg)
+{
+	struct service *s = arg;
+
+	for (;;) {
+		while (sem_wait(&s->reloads) != 0)
+			continue;
+		if (atomic_load(&s->is_ending))
+			return NULL;
+		notify("RELOADING=1");
+		reload(s);
+		notify("READY=1");
+	}
+}
+
+/*
+ * Signals are waited for, never handled.  libmilter has a thread that waits
+ * for the same ones and would stop at SIGHUP; the kernel prefers the main
+ * thread as long as it waits, so it does nothing else: reloading is done by a
+ * thread of its own.
+ */
 static void
 wait_for_end(struct service *s, const sigset_t *signals)
 {
@@ -232,29 +262,34 @@ wait_for_end(struct service *s, const sigset_t *signals)
 			continue;
 		if (sig != SIGHUP)
 			return;
-		notify("RELOADING=1");
-		reload(s);
-		notify("READY=1");
+		sem_post(&s->reloads);
 	}
+}
+
+static void
+block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 static int
 serve(struct service *s)
 {
+	pthread_t runner, reloader;
 	sigset_t signals;
-	pthread_t thread;
 	int rc;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	block_signals(&signals);
 	if ((rc = s->spec->open(s)) != EX_OK ||
 	    (rc = drop_privileges(s)) != EX_OK)
 		return rc;
-	if (pthread_create(&thread, NULL, run_thread, s) != 0) {
+	if (pthread_create(&reloader, NULL, reload_thread, s) != 0 ||
+	    pthread_create(&runner, NULL, run_thread, s) != 0) {
 		log_error("cannot start a thread: %m");
 		return EX_OSERR;
 	}
@@ -262,8 +297,11 @@ serve(struct service *s)
 	notify("READY=1");
 	wait_for_end(s, &signals);
 	notify("STOPPING=1");
+	atomic_store(&s->is_ending, true);
+	sem_post(&s->reloads);
+	pthread_join(reloader, NULL);
 	s->spec->stop(s);
-	pthread_join(thread, NULL);
+	pthread_join(runner, NULL);
 	log_info("ended");
 	return s->status;
 }
@@ -278,12 +316,14 @@ service_main(const struct service_spec *spec, int argc, char **argv)
 	if ((rc = parse_args(&s, argc, argv)) >= 0)
 		return rc;
 	pthread_mutex_init(&s.lock, NULL);
+	sem_init(&s.reloads, 0, 0);
 	if ((s.keyring = load(&s)) == NULL)
 		return EX_CONFIG;
 	if (!s.in_foreground)
 		log_open(spec->name, LOG_TARGET_SYSLOG);
 	rc = serve(&s);
 	keyring_free(&s.keyring);
+	sem_destroy(&s.reloads);
 	pthread_mutex_destroy(&s.lock);
 	return rc;
 }

@@ -36,7 +36,8 @@ emit_deletions(struct message *m, struct mta *mta)
 	for (size_t i = m->headers.n; i-- > 0;) {
 		struct header *f = &m->headers.v[i];
 
-		if (f->edit == HEADER_DELETED &&
+		/* index 0: added and deleted again, nobody knows it */
+		if (f->edit == HEADER_DELETED && f->index > 0 &&
 		    mta->ops->delete_header(mta, f->name, f->index) != 0)
 			return -1;
 	}

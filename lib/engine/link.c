@@ -101,7 +101,7 @@ static bool
 has_merge_tag(struct str url)
 {
 	static const char *const tags[] = { "{{", "{%", "*|", "%%", "[[", "<%",
-		"${", "%7B%7B" };
+		"${", "%7B%7B", "%recipient." };
 
 	for (size_t i = 0; i + 1 < url.n; i++) {
 		if (strchr("{*%[<$", url.p[i]) == NULL)
@@ -183,13 +183,18 @@ link_why_not(const struct message *m, struct str url)
 	    str_istarts(url, STR("http:"))		? 5 :
 							  0;
 	struct str host;
+	size_t at, len;
 
 	if (scheme == 0)
 		return why_not_scheme(url);
+	if (str_chr(url, '\0', 0) < url.n)
+		return "a NUL in it";
+	if (placeholder_find(url, 0, &at, &len))
+		return "an unsubscribe placeholder";
 	if (has_merge_tag(url))
 		return "a merge tag";
 	host = host_of(url, scheme);
-	if (str_ieq(host, m->domain->tracking_host))
+	if (str_ieq(bare_host(host), bare_host(m->domain->tracking_host)))
 		return "already leads to the tracking host";
 	for (size_t i = 0; i < m->stream->nno_track_hosts; i++)
 		if (str_glob(m->stream->no_track_hosts[i], bare_host(host)))

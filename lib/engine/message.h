@@ -53,7 +53,7 @@ enum verdict {
 struct reply {
 	char code[4];
 	char status[12];
-	char text[512];
+	char text[400]; /* libmilter takes 980 with each % doubled */
 };
 
 /* A line of `preview --explain`. */
@@ -83,7 +83,6 @@ struct message {
 
 	struct headers headers;
 	struct str body; /* lines end with CRLF */
-	bool has_lone_cr; /* the MTA handed over what SMTP cannot carry */
 
 	/* select */
 	struct str from_domain; /* A-labels; empty: none or several From */
@@ -115,6 +114,9 @@ struct message {
 	unsigned hazards;	      /* HAZARD_ bits */
 	const char *malformed;	      /* why no part was touched, or NULL */
 	const char *reason;	      /* why it passes as it came, or NULL */
+	const char *lacks;	      /* what was wanted and is not there */
+	unsigned nunsubscribe_removed; /* further List-Unsubscribe fields */
+	unsigned nsignatures_removed; /* the application's, now broken */
 	bool wants_notes;
 	struct note *notes;
 	size_t nnotes, cap_notes;

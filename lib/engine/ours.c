@@ -67,14 +67,13 @@ ours_url(struct message *m, enum token_kind kind, struct str url,
 		.hours = (uint32_t)(m->now / 3600),
 		.url = url,
 	};
-	struct str token, path = path_of(kind);
-	struct str end = kind == TOKEN_OPEN ? STR(NAME_PATH_OPEN_END) : STR("");
+	struct str parts[] = { m->domain->tracking_url, path_of(kind),
+		STR(""),
+		kind == TOKEN_OPEN ? STR(NAME_PATH_OPEN_END) : STR("") };
 
-	if (token_seal(sealer_of(m), m->arena, &t, &token) != 0)
+	if (token_seal(sealer_of(m), m->arena, &t, &parts[2]) != 0)
 		return -1;
-	*out = arena_printf(m->arena, "%.*s%.*s%.*s%.*s",
-	    STR_ARG(m->domain->tracking_url), STR_ARG(path), STR_ARG(token),
-	    STR_ARG(end));
+	*out = arena_join(m->arena, parts, sizeof(parts) / sizeof(parts[0]));
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 	    MIME_NO_START | MIME_UNCLOSED | MIME_NO_HEADER_END |               \
 	    MIME_TOO_DEEP | MIME_TOO_MANY | MIME_CODED_MULTIPART)
 
-/* Under these nothing may change: signatures and encryption cover it. */
+/* In these nothing may change: signatures cover it, or it is attached. */
 static bool
 is_sealed(const struct mime *mime, const struct mime_part *p)
 {
@@ -21,7 +21,8 @@ is_sealed(const struct mime *mime, const struct mime_part *p)
 
 		if (str_eq(type, STR("multipart/signed")) ||
 		    str_eq(type, STR("multipart/encrypted")) ||
-		    str_starts(type, STR("message/")))
+		    str_starts(type, STR("message/")) ||
+		    mime->v[i].is_attachment || mime->v[i].has_filename)
 			return true;
 	}
 	return false;
@@ -36,7 +37,7 @@ why_not(const struct mime *mime, const struct mime_part *p)
 	if (p->has_filename)
 		return "it has a filename";
 	if (is_sealed(mime, p))
-		return "signed or encrypted";
+		return "signed, encrypted or attached with what holds it";
 	if (charset_hides_ascii(p->charset))
 		return "its charset hides ASCII";
 	return NULL;
@@ -67,7 +68,8 @@ open_part(struct message *m, const struct mime_part *p)
 	if (why == NULL &&
 	    coded_open(&part->coded, m->arena, p->coding,
 		str_sub(m->body, p->body, p->end)) != 0)
-		why = "its transfer encoding is broken or unknown";
+		why = m->malformed =
+		    "a transfer encoding is broken or unknown";
 	if (why == NULL)
 		why = why_not_text(part->coded.text);
 	if (why != NULL)
@@ -75,6 +77,28 @@ open_part(struct message *m, const struct mime_part *p)
 		    STR_ARG(p->type), p->body, why);
 	else
 		m->parts.n++;
+}
+
+/*
+ * What SMTP cannot carry and a replaced body must not hold (FACTS must 6).
+ * Postfix makes blanks of it, unless no_header_body_checks is set.
+ */
+static bool
+has_odd_octets(struct str body)
+{
+	size_t crlf = 0, cr = 0, at = 0;
+
+	if (body.n == 0)
+		return false;
+	while ((at = str_chr(body, '\n', at)) < body.n) {
+		if (at == 0 || body.p[at - 1] != '\r')
+			return true;
+		crlf++;
+		at++;
+	}
+	for (at = 0; (at = str_chr(body, '\r', at)) < body.n; at++)
+		cr++;
+	return cr != crlf || memchr(body.p, '\0', body.n) != NULL;
 }
 
 void
@@ -86,8 +110,8 @@ parts_open(struct message *m)
 		return;
 	m->parts.is_open = true;
 	mime_scan(mime, m->arena, &m->headers, m->body);
-	if (m->has_lone_cr)
-		m->malformed = "a CR or LF alone in the body";
+	if (has_odd_octets(m->body))
+		m->malformed = "a NUL, or a CR or LF alone, in the body";
 	else if ((mime->faults & FATAL_FAULTS) != 0)
 		m->malformed = mime_fault_text(mime->faults & FATAL_FAULTS);
 	if (m->malformed != NULL) {
@@ -119,7 +143,7 @@ set_coding(struct message *m, const struct mime_part *p)
 			headers_change(&m->headers, f, value);
 		else
 			headers_add(&m->headers, name, value);
-	} else if (p->coding_len > 0) {
+	} else if (p->coding_at > 0) {
 		splices_add(&m->splices, m->arena, p->coding_at, p->coding_len,
 		    STR(" quoted-printable"));
 	} else {

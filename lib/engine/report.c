@@ -87,7 +87,15 @@ add_what_was_done(struct buf *line, const struct message *m)
 	if (m->new_sender.n > 0)
 		buf_puts(line, " return-path=yes");
 	add_signatures(line, m);
+	if (m->nunsubscribe_removed > 0)
+		buf_printf(line, " unsubscribe-removed=%u",
+		    m->nunsubscribe_removed);
+	if (m->nsignatures_removed > 0)
+		buf_printf(line, " signatures-removed=%u",
+		    m->nsignatures_removed);
 	add_hazards(line, m->hazards);
+	if (m->lacks != NULL)
+		buf_printf(line, " lacks=\"%s\"", m->lacks);
 	if (m->malformed != NULL)
 		buf_printf(line, " malformed=\"%s\"", m->malformed);
 }

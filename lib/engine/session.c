@@ -142,7 +142,8 @@ session_header(struct session *s, struct str name, struct str value)
 	if (!is_open(s))
 		return;
 	s->header_size += name.n + value.n + 2;
-	if (s->header_size > SESSION_MAX_HEADER) {
+	if (s->header_size > SESSION_MAX_HEADER ||
+	    s->m->headers.n >= SESSION_MAX_FIELDS) {
 		s->too_large = "its header is too long";
 		return;
 	}

@@ -15,6 +15,7 @@
 /* The longest message that is taken into memory; beyond it: 552 5.3.4. */
 #define SESSION_MAX_HEADER ((size_t)16 << 20)
 #define SESSION_MAX_BODY   ((size_t)128 << 20)
+#define SESSION_MAX_FIELDS 20000
 #define SESSION_MAX_RCPTS  100000
 
 struct session;

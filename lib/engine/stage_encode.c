@@ -23,17 +23,18 @@ has_8bit(struct str s)
 	return (all & UINT64_C(0x8080808080808080)) != 0;
 }
 
-/* The longest line, without its end. */
+/* Adds a piece to the line that was under way; the longest line so far. */
 static size_t
-longest_line(struct str s)
+longest_line(struct str s, size_t *under_way, size_t longest)
 {
-	size_t longest = 0, at = 0;
+	size_t at = 0;
 
 	while (at < s.n) {
 		size_t end = str_chr(s, '\n', at);
-		size_t n = end - at;
+		size_t n = *under_way + (end - at);
 
-		if (n > 0 && s.p[end - 1] == '\r')
+		*under_way = end < s.n ? 0 : n;
+		if (end < s.n && end > at && s.p[end - 1] == '\r')
 			n--;
 		if (n > longest)
 			longest = n;
@@ -50,22 +51,40 @@ add_hazard(struct message *m, unsigned hazard, const char *what)
 	m->hazards |= hazard;
 }
 
+/* Over the body that will leave. */
 static void
-name_hazards(struct message *m)
+name_body_hazards(struct message *m)
 {
-	if (has_8bit(m->body))
+	struct splice_cursor cursor = { 0 };
+	size_t under_way = 0, longest = 0;
+	bool is_8bit = false;
+	struct str piece;
+
+	while (splices_next(&m->splices, m->body, &cursor, &piece)) {
+		is_8bit = is_8bit || has_8bit(piece);
+		longest = longest_line(piece, &under_way, longest);
+	}
+	if (is_8bit)
 		add_hazard(m, HAZARD_8BIT, "8-bit content: a hop without "
 		    "8BITMIME breaks the signature");
-	if (longest_line(m->body) > CODING_LINE_MAX)
+	if (longest > CODING_LINE_MAX)
 		add_hazard(m, HAZARD_BODY_LINE, "a body line over 998 octets: "
 		    "the smtp client cuts it and breaks the signature");
-	for (size_t i = 0; i < m->headers.n; i++)
-		if (m->headers.v[i].edit != HEADER_DELETED &&
-		    longest_line(m->headers.v[i].value) +
-			m->headers.v[i].name.n + 1 > CODING_LINE_MAX)
+}
+
+static void
+name_header_hazards(struct message *m)
+{
+	for (size_t i = 0; i < m->headers.n; i++) {
+		const struct header *f = &m->headers.v[i];
+		size_t under_way = f->name.n + 1;
+
+		if (f->edit != HEADER_DELETED &&
+		    longest_line(f->value, &under_way, 0) > CODING_LINE_MAX)
 			add_hazard(m, HAZARD_HEADER_LINE, "a header line over "
 			    "998 octets: the smtp client cuts it and breaks "
 			    "the signature");
+	}
 }
 
 enum stage_result
@@ -77,6 +96,7 @@ stage_encode(struct message *m)
 		m->verdict = VERDICT_TEMPFAIL;
 		return STAGE_STOP;
 	}
-	name_hazards(m);
+	name_body_hazards(m);
+	name_header_hazards(m);
 	return STAGE_NEXT;
 }

@@ -22,9 +22,12 @@ stage_returnpath(struct message *m)
 	const struct domain_settings *d = m->domain;
 	struct str local;
 
-	if (m->stream == NULL || !m->stream->return_path ||
-	    !ours_has_addresses(m))
+	if (m->stream == NULL || !m->stream->return_path)
 		return STAGE_NEXT;
+	if (!ours_has_addresses(m)) {
+		m->lacks = "a return-path-domain or return-path keys";
+		return STAGE_NEXT;
+	}
 	local = ours_local(m, RETURNPATH_BOUNCE, d->return_path_domain);
 	m->new_sender = arena_printf(m->arena, "<%.*s@%.*s>", STR_ARG(local),
 	    STR_ARG(d->return_path_domain));

@@ -97,8 +97,8 @@ choose_stream(struct message *m, const struct stream_facts *facts)
 		stream = settings_stream_named(m->settings, m->control.stream);
 		if (stream != NULL)
 			return stream;
-		message_note(m, "select", "no stream is named \"%.*s\"",
-		    STR_ARG(m->control.stream));
+		log_warning("%.*s: no stream is named \"%.*s\"",
+		    STR_ARG(m->queue_id), STR_ARG(m->control.stream));
 	}
 	stream_select(m->settings, facts, &stream);
 	return stream;

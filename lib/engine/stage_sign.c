@@ -4,7 +4,10 @@
  */
 #include "engine/stage.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
+#include "bulkhead/stream.h"
 #include "mail/dkim.h"
 
 /* RFC 6376 section 5.4.1, RFC 8058 section 4; never trace fields or Bcc. */
@@ -29,9 +32,41 @@ static const struct str oversigned_names[] = { STR("From"), STR("Subject"),
 #define COUNT(v)	 (sizeof(v) / sizeof((v)[0]))
 #define OVERSIGN_ALWAYS	 5
 
-/* Does the h= tag of a DKIM-Signature value name the field? */
-static bool
-covers(struct arena *a, struct str signature, struct str name)
+/* The names of the fields that we changed, sorted: several may be equal. */
+struct edited {
+	struct str *names;
+	size_t n;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct str *x = a, *y = b;
+	size_t n = x->n < y->n ? x->n : y->n;
+
+	for (size_t i = 0; i < n; i++)
+		if (str_lower(x->p[i]) != str_lower(y->p[i]))
+			return str_lower(x->p[i]) < str_lower(y->p[i]) ? -1 : 1;
+	return x->n < y->n ? -1 : x->n > y->n;
+}
+
+static struct edited
+find_edited(struct message *m)
+{
+	struct edited e = { arena_array(m->arena, m->headers.n,
+	    sizeof(struct str)), 0 };
+
+	for (size_t i = 0; i < m->headers.n; i++)
+		if (m->headers.v[i].edit != HEADER_KEPT)
+			e.names[e.n++] = m->headers.v[i].name;
+	if (e.n > 0)
+		qsort(e.names, e.n, sizeof(*e.names), by_name);
+	return e;
+}
+
+/* The value of the h= tag of a signature, empty when there is none. */
+static struct str
+signed_fields(struct arena *a, struct str signature)
 {
 	struct str v = header_unfold(a, signature);
 	size_t at = 0;
@@ -39,33 +74,34 @@ covers(struct arena *a, struct str signature, struct str name)
 	while (at < v.n) {
 		size_t end = str_chr(v, ';', at);
 		struct str tag = str_trim(str_sub(v, at, end));
+		size_t equals = str_chr(tag, '=', 0);
 
+		if (str_eq(str_trim(str_sub(tag, 0, equals)), STR("h")))
+			return str_sub(tag, equals + 1, tag.n);
 		at = end + 1;
-		if (tag.n < 2 || tag.p[0] != 'h' ||
-		    (tag.p[1] != '=' && !str_is_space(tag.p[1])))
-			continue;
-		tag = str_sub(tag, str_chr(tag, '=', 0) + 1, tag.n);
-		for (size_t i = 0; i < tag.n;) {
-			size_t colon = str_chr(tag, ':', i);
-
-			if (str_ieq(str_trim(str_sub(tag, i, colon)), name))
-				return true;
-			i = colon + 1;
-		}
 	}
-	return false;
+	return STR("");
 }
 
 /* Did we change what this signature of the application covers? */
 static bool
-is_broken(struct message *m, struct str signature)
+is_broken(struct message *m, const struct edited *e, struct str signature)
 {
+	struct str list;
+
 	if (m->splices.n > 0)
 		return true;
-	for (size_t i = 0; i < m->headers.n; i++)
-		if (m->headers.v[i].edit != HEADER_KEPT &&
-		    covers(m->arena, signature, m->headers.v[i].name))
+	if (e->n == 0)
+		return false;
+	list = signed_fields(m->arena, signature);
+	for (size_t i = 0; i < list.n;) {
+		size_t colon = str_chr(list, ':', i);
+		struct str name = str_trim(str_sub(list, i, colon));
+
+		if (bsearch(&name, e->names, e->n, sizeof(name), by_name))
 			return true;
+		i = colon + 1;
+	}
 	return false;
 }
 
@@ -73,17 +109,19 @@ static void
 remove_broken(struct message *m)
 {
 	struct header *f = headers_find(&m->headers, STR("DKIM-Signature"));
+	struct edited e = { NULL, 0 };
 
+	if (f != NULL)
+		e = find_edited(m);
 	while (f != NULL) {
 		struct header *next = headers_find_next(&m->headers, f);
 
-		if (is_broken(m, f->value)) {
+		if (is_broken(m, &e, f->value)) {
 			headers_delete(&m->headers, f);
-			log_info("%.*s: the application's DKIM-Signature "
-			    "removed: what it signed was changed",
-			    STR_ARG(m->queue_id));
-			message_note(m, "sign",
-			    "the application's DKIM-Signature removed");
+			m->nsignatures_removed++;
+			message_note(m, "sign", "the application's "
+			    "DKIM-Signature removed: what it signed was "
+			    "changed");
 		}
 		f = next;
 	}
@@ -119,6 +157,29 @@ sign_with(struct message *m, const struct keyring_domain *k,
 	return 0;
 }
 
+/*
+ * A service's domain may say who may use it, too: a control field could have
+ * chosen the stream.
+ */
+static bool
+may_also_sign(struct message *m, const struct domain_settings *d)
+{
+	struct stream_facts facts = {
+		.sasl_user = m->client.sasl_user,
+		.has_client = m->client.has_addr,
+		.client = m->client.addr,
+	};
+	const struct keyring_domain *k = keyring_domain(m->keyring, d);
+
+	if (k == NULL || k->nkeys == 0)
+		m->lacks = "a key of an also-sign domain";
+	else if (!stream_may_send(d, &facts))
+		m->lacks = "the right to sign as an also-sign domain";
+	else
+		return true;
+	return false;
+}
+
 /* The domain itself, then the services; each once. */
 static size_t
 list_signers(struct message *m, const struct keyring_domain **out)
@@ -127,7 +188,8 @@ list_signers(struct message *m, const struct keyring_domain **out)
 
 	out[n++] = keyring_domain(m->keyring, m->domain);
 	for (size_t i = 0; m->stream != NULL && i < m->stream->nalso_sign; i++)
-		if (m->stream->also_sign[i] != m->domain)
+		if (m->stream->also_sign[i] != m->domain &&
+		    may_also_sign(m, m->stream->also_sign[i]))
 			out[n++] = keyring_domain(m->keyring,
 			    m->stream->also_sign[i]);
 	return n;
@@ -144,12 +206,11 @@ stage_sign(struct message *m)
 
 	remove_broken(m);
 	for (size_t i = 0; i < n; i++)
-		total += signers[i] != NULL ? signers[i]->nkeys : 0;
+		total += signers[i]->nkeys;
 	m->signatures = arena_array(m->arena, total, sizeof(*m->signatures));
 	dkim_body_hash(&m->splices, m->body, body_hash);
 	for (size_t i = 0; i < n; i++) {
-		if (signers[i] == NULL ||
-		    sign_with(m, signers[i], body_hash) == 0)
+		if (sign_with(m, signers[i], body_hash) == 0)
 			continue;
 		log_error("%.*s: OpenSSL did not sign for %.*s",
 		    STR_ARG(m->queue_id), STR_ARG(signers[i]->domain->name));

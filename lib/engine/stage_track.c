@@ -11,31 +11,79 @@
 
 #define MAX_UNSUBSCRIBE_URIS 8
 
-/* A tag goes where its attribute was, with the blanks that set it apart. */
-static void
-remove_attr(struct message *m, struct part *part, const struct html_attr *a)
-{
-	struct str text = part->coded.text;
-	size_t at = a->at;
+/* Tracked links a message; more would be no newsletter. */
+#define MAX_LINKS 10000
 
-	if (a->end < text.n && (str_is_space(text.p[a->end]) ||
-	    text.p[a->end] == '>' || text.p[a->end] == '/'))
-		while (at > 0 && str_is_space(text.p[at - 1]))
-			at--;
-	splices_add(&part->edits, m->arena, at, a->end - at, STR(""));
+/* A part on its way: its edits before ours are the filled placeholders. */
+struct tracking {
+	struct part *part;
+	size_t nplaced;
+	size_t body_end; /* where the pixel goes */
+	bool has_room;	 /* for a pixel */
+};
+
+/* Does a placeholder that was filled lie in [from, to)?  They are in order. */
+static bool
+is_taken(const struct tracking *t, size_t from, size_t to)
+{
+	const struct splice *v = t->part->edits.v;
+	size_t low = 0, high = t->nplaced;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (v[mid].at + v[mid].del <= from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->nplaced && v[low].at < to;
+}
+
+/*
+ * The span that goes with an attribute: the blanks before it too, unless what
+ * follows would then belong to what stands before.  False: it has to stay.
+ */
+static bool
+attr_span(struct str text, const struct html_attr *a, size_t *from)
+{
+	size_t next = a->end;
+
+	*from = a->at;
+	while (next < text.n && str_is_space(text.p[next]))
+		next++;
+	if (next < text.n && text.p[next] == '=')
+		return false;
+	if (next > a->end || (next < text.n && text.p[next] == '>'))
+		while (*from > 0 && str_is_space(text.p[*from - 1]))
+			--*from;
+	return true;
+}
+
+static void
+remove_attr(struct message *m, const struct tracking *t,
+    const struct html_attr *a)
+{
+	size_t from;
+
+	if (!attr_span(t->part->coded.text, a, &from) ||
+	    is_taken(t, from, a->end))
+		return;
+	splices_add(&t->part->edits, m->arena, from, a->end - from, STR(""));
 	message_note(m, "track", "opt-out attribute %.*s removed",
 	    STR_ARG(a->name));
 }
 
 /* Why the application does not want this link tracked, or NULL. */
 static const char *
-opted_out(struct message *m, struct part *part, const struct html_token *t)
+opted_out(struct message *m, const struct tracking *tracking,
+    const struct html_token *t)
 {
 	const char *why = NULL;
 
 	for (size_t i = 0; i < t->nattrs; i++) {
 		if (link_is_opt_out(&t->attrs[i])) {
-			remove_attr(m, part, &t->attrs[i]);
+			remove_attr(m, tracking, &t->attrs[i]);
 			why = "opted out";
 		} else if (link_is_unsubscribe_mark(&t->attrs[i])) {
 			why = "the unsubscribe link";
@@ -44,36 +92,59 @@ opted_out(struct message *m, struct part *part, const struct html_token *t)
 	return why;
 }
 
+/*
+ * Without quotes a value that ends in "--" before '>' would end the MSO
+ * conditional comment around it.
+ */
+static struct str
+safe_value(struct message *m, const struct html_attr *href,
+    const struct html_token *t, struct str url)
+{
+	if (href->quote != 0 || !t->in_conditional ||
+	    !str_iends(url, STR("-")))
+		return url;
+	return arena_printf(m->arena, "%.*s&#45;",
+	    STR_ARG(str_sub(url, 0, url.n - 1)));
+}
+
+/* NULL when the link was rewritten, else why not. */
 static const char *
-rewrite(struct message *m, struct part *part, const struct html_attr *href)
+rewrite(struct message *m, const struct tracking *tracking,
+    const struct html_token *t, const struct html_attr *href)
 {
 	struct str url, tracked;
 	const char *why;
 
-	if (link_url(m, part->mime->charset, href->value, &url) != 0)
-		return "its token would be too long";
+	if (is_taken(tracking, href->value_at, href->end))
+		return "an unsubscribe placeholder";
+	if (link_url(m, tracking->part->mime->charset, href->value, &url) != 0)
+		return str_istarts(str_trim(href->value), STR("http")) ?
+		    "its token would be too long" : "not http or https";
 	if ((why = link_why_not(m, url)) != NULL)
 		return why;
+	if (m->nlinks >= MAX_LINKS)
+		return m->lacks = "room for more than 10000 links";
 	if (ours_url(m, TOKEN_CLICK, url, &tracked) != 0)
 		return "its token would be too long";
-	splices_add(&part->edits, m->arena, href->value_at, href->value.n,
-	    tracked);
+	splices_add(&tracking->part->edits, m->arena, href->value_at,
+	    href->value.n, safe_value(m, href, t, tracked));
 	m->nlinks++;
 	message_note(m, "track", "link %.*s tracked", STR_ARG(url));
 	return NULL;
 }
 
 static void
-visit_link(struct message *m, struct part *part, const struct html_token *t)
+visit_link(struct message *m, const struct tracking *tracking,
+    const struct html_token *t)
 {
 	const struct html_attr *href = link_href(t);
 	const char *why;
 
 	if (href == NULL || !href->has_value)
 		return;
-	why = opted_out(m, part, t);
+	why = opted_out(m, tracking, t);
 	if (why == NULL)
-		why = rewrite(m, part, href);
+		why = rewrite(m, tracking, t, href);
 	if (why == NULL)
 		return;
 	m->nlinks_left++;
@@ -111,23 +182,46 @@ end_of_text(struct str text)
 }
 
 static void
+visit_links(struct message *m, struct tracking *tracking,
+    struct html_lexer *lexer)
+{
+	struct html_token t;
+
+	html_init(lexer, tracking->part->coded.text);
+	while (html_next(lexer, &t)) {
+		if (t.kind == HTML_END && !t.in_conditional &&
+		    str_ieq(t.name, STR("body"))) {
+			tracking->body_end = t.at;
+			tracking->has_room = true;
+		} else if (t.kind == HTML_START &&
+		    (m->track & TRACK_CLICKS) != 0 && link_is_element(&t)) {
+			visit_link(m, tracking, &t);
+		}
+	}
+}
+
+static void
 track_part(struct message *m, struct part *part)
 {
 	struct html_lexer *lexer = arena_alloc(m->arena, sizeof(*lexer));
-	size_t body_end = end_of_text(part->coded.text);
-	struct html_token t;
+	struct tracking tracking = {
+		.part = part,
+		.nplaced = part->edits.n,
+		.body_end = end_of_text(part->coded.text),
+	};
 
-	html_init(lexer, part->coded.text);
-	while (html_next(lexer, &t)) {
-		if (t.kind == HTML_END && !t.in_conditional &&
-		    str_ieq(t.name, STR("body")))
-			body_end = t.at;
-		else if (t.kind == HTML_START &&
-		    (m->track & TRACK_CLICKS) != 0 && link_is_element(&t))
-			visit_link(m, part, &t);
-	}
-	if ((m->track & TRACK_OPENS) != 0)
-		add_pixel(m, part, body_end);
+	/* an empty part may share its line break with the delimiter behind */
+	if (part->coded.text.n == 0)
+		return;
+	visit_links(m, &tracking, lexer);
+	if ((m->track & TRACK_OPENS) == 0)
+		return;
+	/* in an unclosed <title> or the like it would be shown as text */
+	if (tracking.has_room || lexer->state == HTML_DATA)
+		add_pixel(m, part, tracking.body_end);
+	else
+		message_note(m, "track", "no pixel: the text ends inside %.*s",
+		    STR_ARG(lexer->last_start));
 }
 
 /* What List-Unsubscribe names is never tracked in the body either. */
@@ -152,10 +246,7 @@ stage_track(struct message *m)
 	if (m->stream == NULL || m->track == 0)
 		return STAGE_NEXT;
 	if (!ours_has_tokens(m)) {
-		message_note(m, "track",
-		    "no tracking: %.*s has no tracking-url, or there are no "
-		    "token keys",
-		    STR_ARG(m->domain->name));
+		m->lacks = "a tracking-url or token keys";
 		return STAGE_NEXT;
 	}
 	parts_open(m);

@@ -5,7 +5,6 @@
  */
 #include "engine/stage.h"
 
-#include "base/log.h"
 #include "engine/ours.h"
 #include "engine/placeholder.h"
 #include "mail/listhdr.h"
@@ -27,9 +26,7 @@ delete_beyond(struct message *m, struct str name, unsigned keep)
 			headers_delete(&m->headers, f);
 			message_note(m, "unsubscribe", "%.*s field %u removed",
 			    STR_ARG(name), i + 1);
-			if (keep > 0)
-				log_info("%.*s: a further %.*s removed",
-				    STR_ARG(m->queue_id), STR_ARG(name));
+			m->nunsubscribe_removed++;
 		}
 		f = next;
 	}
@@ -197,7 +194,7 @@ make_url(struct message *m)
 	}
 	m->campaign = campaign;
 	if (m->unsubscribe_url.n == 0)
-		message_note(m, "unsubscribe", "no URL: it would be too long");
+		m->lacks = "room for an unsubscribe URL";
 }
 
 enum stage_result

@@ -5,21 +5,6 @@
 
 #include <iconv.h>
 
-bool
-charset_hides_ascii(struct str charset)
-{
-	static const char *const prefixes[] = { "iso-2022", "iso2022",
-		"csiso2022", "hz", "utf-7", "utf7", "unicode", "utf-16",
-		"utf16", "utf-32", "utf32", "ucs", "iso-10646-ucs",
-		"csunicode", "ebcdic", "ibm037", "ibm1047", "cp037", "cp1047",
-		"x-ebcdic" };
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (str_starts(charset, str_from(prefixes[i])))
-			return true;
-	return false;
-}
-
 /* Octets of the valid UTF-8 sequence at the start of s, or 0. */
 static size_t
 utf8_sequence(struct str s)
@@ -116,6 +101,17 @@ unconst(const char *p)
 	return u.out;
 }
 
+/* Some charsets (cp1258) hold a letter back until they see the next one. */
+static int
+flush(iconv_t cd, struct buf *out)
+{
+	char chunk[64], *to = chunk;
+	size_t room = sizeof(chunk);
+
+	iconv(cd, NULL, NULL, &to, &room);
+	return buf_add(out, chunk, sizeof(chunk) - room);
+}
+
 static int
 convert(iconv_t cd, struct str in, struct buf *out)
 {
@@ -136,7 +132,56 @@ convert(iconv_t cd, struct str in, struct buf *out)
 		from++;
 		left--;
 	}
-	return 0;
+	return flush(cd, out);
+}
+
+/* Without a conversion: nearly all mail is in one of these. */
+static bool
+is_common(struct str charset)
+{
+	static const char *const prefixes[] = { "utf-8", "us-ascii",
+		"iso-8859-", "windows-125", "koi8-" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (str_starts(charset, str_from(prefixes[i])))
+			return true;
+	return charset.n == 0;
+}
+
+/* Encodings in which ASCII stands for itself, but not everywhere. */
+static bool
+has_modes(struct str charset)
+{
+	static const char *const prefixes[] = { "iso-2022", "iso2022",
+		"csiso2022", "hz", "utf-7", "utf7", "unicode", "csunicode",
+		"csutf7", "scsu", "bocu", "johab", "cp1361", "cp65000" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (str_starts(charset, str_from(prefixes[i])))
+			return true;
+	return false;
+}
+
+bool
+charset_hides_ascii(struct str charset)
+{
+	static const char ascii[] = "<a href=\"x\" b='&amp;'>{%*|}0-9/:+\r\n";
+	struct buf out;
+	iconv_t cd;
+	bool same;
+
+	if (is_common(charset))
+		return false;
+	if (has_modes(charset))
+		return true;
+	if ((cd = open_charset(charset)) == (iconv_t)-1)
+		return false; /* read as windows-1252 by everyone */
+	buf_init(&out, 4096);
+	same = convert(cd, str_from(ascii), &out) == 0 &&
+	    str_eq(buf_view(&out), str_from(ascii));
+	buf_free(&out);
+	iconv_close(cd);
+	return !same;
 }
 
 int

@@ -57,3 +57,7 @@ UNIT_TESTS += tests/unit/test_coding_random
 tests_unit_test_coding_random_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_dkim_canon
 tests_unit_test_dkim_canon_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_engine_hard
+tests_unit_test_engine_hard_SOURCES = tests/unit/test_engine_hard.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_engine_hard_LDADD = $(UNIT_LIBS)

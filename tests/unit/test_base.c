@@ -90,6 +90,8 @@ test_arena_hooks_and_growth(void **state)
 	arena_reset(a);
 	assert_int_equal(freed, 1);
 	assert_int_equal(arena_used(a), 0);
+	expect_str("join", arena_join(a, (struct str[]){ STR("a"), STR(""),
+	    STR("bc") }, 3), STR("abc"));
 	expect_str("printf", arena_printf(a, "%d-%s", 7, "x"), STR("7-x"));
 	arena_free(&a);
 	assert_null(a);

@@ -20,7 +20,10 @@ test_which_hide_ascii(void **state)
 		{ "csiso2022jp", true }, { "hz-gb-2312", true },
 		{ "utf-7", true }, { "unicode-1-1-utf-7", true },
 		{ "utf-16", true }, { "utf-16le", true }, { "utf-32", true },
-		{ "ibm037", true },
+		{ "ibm037", true }, { "cp500", true }, { "ebcdic-us", true },
+		{ "johab", true }, { "ucs-2", true }, { "cp850", false },
+		{ "euc-jp", false }, { "macintosh", false },
+		{ "x-unknown", false },
 	};
 
 	(void)state;
@@ -46,6 +49,8 @@ test_urls_become_utf8(void **state)
 		{ "unknown charset", "x-none", "\xe9\xc3\xa9",
 		    "%E9\xc3\xa9" },
 		{ "no character there", "windows-1252", "a\x81z", "a%81z" },
+		{ "held back to the end", "windows-1258", "\xe9/page/a",
+		    "\xc3\xa9/page/a" },
 		{ "cut short", "utf-8", "a\xe2\x82", "a%E2%82" },
 		{ "a surrogate", "utf-8", "\xed\xa0\x80", "%ED%A0%80" },
 		{ "over long", "utf-8", "\xc0\xaf", "%C0%AF" },
