@@ -625,13 +625,6 @@ test_fields_are_given_for_stripping(void **state)
 	arena_free(&a);
 }
 
-static void
-expect_clean(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		assert_true((unsigned char)s.p[i] >= ' ' && s.p[i] != 127);
-}
-
 int
 main(void)
 {
