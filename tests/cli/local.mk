@@ -2,4 +2,4 @@
 check_PROGRAMS += tests/tools/token_make
 tests_tools_token_make_SOURCES = tests/tools/token_make.c
 tests_tools_token_make_LDADD = $(BULKHEAD_LIBS)
-EXTRA_DIST += tests/cli/key_token.sh
+EXTRA_DIST += tests/cli/key_token.sh tests/cli/milter.sh
