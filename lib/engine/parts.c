@@ -80,25 +80,67 @@ open_part(struct message *m, const struct mime_part *p)
 }
 
 /*
- * What SMTP cannot carry and a replaced body must not hold (FACTS must 6).
- * Postfix makes blanks of it, unless no_header_body_checks is set.
+ * Octets that SMTP does not carry and a replaced body must not hold (FACTS
+ * must 6): NUL, and CR without LF.  Postfix makes blanks of them, unless
+ * no_header_body_checks is set.
+ */
+static size_t
+count_odd(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t at = 0; (at = str_chr(s, '\0', at)) < s.n; at++)
+		n++;
+	for (size_t at = 0; (at = str_chr(s, '\r', at)) < s.n; at++)
+		if (at + 1 == s.n || s.p[at + 1] != '\n')
+			n++;
+	return n;
+}
+
+static bool
+has_lone_lf(struct str s)
+{
+	for (size_t at = 0; (at = str_chr(s, '\n', at)) < s.n; at++)
+		if (at == 0 || s.p[at - 1] != '\r')
+			return true;
+	return false;
+}
+
+/*
+ * Quoted-printable can carry such octets: a part that holds them will be
+ * written so.  False when there are others, outside the parts we may change.
  */
 static bool
-has_odd_octets(struct str body)
+can_carry(struct message *m)
 {
-	size_t crlf = 0, cr = 0, at = 0;
+	size_t odd = count_odd(m->body);
 
-	if (body.n == 0)
+	if (has_lone_lf(m->body))
 		return false;
-	while ((at = str_chr(body, '\n', at)) < body.n) {
-		if (at == 0 || body.p[at - 1] != '\r')
-			return true;
-		crlf++;
-		at++;
+	for (size_t i = 0; odd > 0 && i < m->parts.n; i++) {
+		struct part *part = &m->parts.v[i];
+		size_t n = part->mime->coding < CODING_QP ?
+		    count_odd(part->coded.raw) : 0;
+
+		part->needs_qp = n > 0;
+		odd -= n;
 	}
-	for (at = 0; (at = str_chr(body, '\r', at)) < body.n; at++)
-		cr++;
-	return cr != crlf || memchr(body.p, '\0', body.n) != NULL;
+	return odd == 0;
+}
+
+static void
+open_parts(struct message *m)
+{
+	struct mime *mime = &m->parts.mime;
+
+	m->parts.v = arena_array(m->arena, mime->n, sizeof(*m->parts.v));
+	for (size_t i = 0; i < mime->n; i++) {
+		struct str type = mime->v[i].type;
+
+		if (str_eq(type, STR("text/html")) ||
+		    str_eq(type, STR("text/plain")))
+			open_part(m, &mime->v[i]);
+	}
 }
 
 void
@@ -110,23 +152,18 @@ parts_open(struct message *m)
 		return;
 	m->parts.is_open = true;
 	mime_scan(mime, m->arena, &m->headers, m->body);
-	if (has_odd_octets(m->body))
-		m->malformed = "a NUL, or a CR or LF alone, in the body";
-	else if ((mime->faults & FATAL_FAULTS) != 0)
+	if ((mime->faults & FATAL_FAULTS) != 0) {
 		m->malformed = mime_fault_text(mime->faults & FATAL_FAULTS);
-	if (m->malformed != NULL) {
-		message_note(m, "parts", "malformed, no part is touched: %s",
-		    m->malformed);
-		return;
+	} else {
+		open_parts(m);
+		if (can_carry(m))
+			return;
+		m->malformed = "a NUL, or a CR or LF alone, outside of the "
+			       "parts that may change";
 	}
-	m->parts.v = arena_array(m->arena, mime->n, sizeof(*m->parts.v));
-	for (size_t i = 0; i < mime->n; i++) {
-		struct str type = mime->v[i].type;
-
-		if (str_eq(type, STR("text/html")) ||
-		    str_eq(type, STR("text/plain")))
-			open_part(m, &mime->v[i]);
-	}
+	m->parts.n = 0;
+	message_note(m, "parts", "malformed, no part is touched: %s",
+	    m->malformed);
 }
 
 /* The part says from now on that it is quoted-printable. */
@@ -152,32 +189,40 @@ set_coding(struct message *m, const struct mime_part *p)
 	}
 }
 
-static int
-render_part(struct message *m, struct part *part)
+static void
+render_as_qp(struct message *m, struct part *part, const char *why)
 {
 	const struct mime_part *p = part->mime;
 
-	if (part->edits.n == 0)
-		return 0;
-	if (splices_sort(&part->edits, part->coded.text.n) != 0)
-		return -1;
-	if (coded_edit(&part->coded, m->arena, &part->edits, p->body,
-	    &m->splices) == CODED_OK)
-		return 0;
-	message_note(m, "encode",
-	    "%.*s at octet %zu becomes quoted-printable: a line would be "
-	    "longer than %d octets",
-	    STR_ARG(p->type), p->body, CODING_LINE_OURS);
+	message_note(m, "encode", "%.*s at octet %zu becomes "
+	    "quoted-printable: %s", STR_ARG(p->type), p->body, why);
 	set_coding(m, p);
 	splices_add(&m->splices, m->arena, p->body, p->end - p->body,
 	    coded_as_qp(m->arena, part->coded.text, &part->edits));
+}
+
+static int
+render_part(struct message *m, struct part *part)
+{
+	if (splices_sort(&part->edits, part->coded.text.n) != 0)
+		return -1;
+	if (part->needs_qp)
+		render_as_qp(m, part, "it holds a NUL, or a CR alone");
+	else if (part->edits.n > 0 &&
+	    coded_edit(&part->coded, m->arena, &part->edits,
+		part->mime->body, &m->splices) != CODED_OK)
+		render_as_qp(m, part, "a line would be too long");
 	return 0;
 }
 
 int
 parts_render(struct message *m)
 {
+	bool is_edited = false;
+
 	for (size_t i = 0; i < m->parts.n; i++)
+		is_edited = is_edited || m->parts.v[i].edits.n > 0;
+	for (size_t i = 0; is_edited && i < m->parts.n; i++)
 		if (render_part(m, &m->parts.v[i]) != 0)
 			return -1;
 	return splices_sort(&m->splices, m->body.n);

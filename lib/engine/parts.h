@@ -17,6 +17,7 @@ struct part {
 	bool is_html;
 	struct coded coded;
 	struct splices edits; /* of coded.text */
+	bool needs_qp; /* holds octets that only quoted-printable carries */
 };
 
 struct parts {

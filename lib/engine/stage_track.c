@@ -200,6 +200,16 @@ visit_links(struct message *m, struct tracking *tracking,
 	}
 }
 
+/* Would a tag here be shown as text?  Unclosed styles and titles hide it. */
+static bool
+shows_tags(const struct html_lexer *l)
+{
+	return l->state == HTML_PLAINTEXT ||
+	    (l->state != HTML_DATA &&
+		(str_ieq(l->last_start, STR("textarea")) ||
+		    str_ieq(l->last_start, STR("xmp"))));
+}
+
 static void
 track_part(struct message *m, struct part *part)
 {
@@ -216,12 +226,11 @@ track_part(struct message *m, struct part *part)
 	visit_links(m, &tracking, lexer);
 	if ((m->track & TRACK_OPENS) == 0)
 		return;
-	/* in an unclosed <title> or the like it would be shown as text */
-	if (tracking.has_room || lexer->state == HTML_DATA)
-		add_pixel(m, part, tracking.body_end);
-	else
+	if (!tracking.has_room && shows_tags(lexer))
 		message_note(m, "track", "no pixel: the text ends inside %.*s",
 		    STR_ARG(lexer->last_start));
+	else
+		add_pixel(m, part, tracking.body_end);
 }
 
 /* What List-Unsubscribe names is never tracked in the body either. */

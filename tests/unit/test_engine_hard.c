@@ -82,8 +82,10 @@ static const struct {
 	    "Content-Disposition: attachment\n\n--c\n"
 	    "Content-Type: text/html\n\n<a href=http://x/>x</a>\n--c--\n"
 	    "--b--\n" },
-	{ "a CR alone", "Content-Type: text/html\n",
-	    "<a href=\"http://x.example/\">a\rb</a>\n" },
+	{ "a CR alone elsewhere",
+	    "Content-Type: multipart/mixed; boundary=b\n",
+	    "--b\nContent-Type: text/html\n\n<a href=http://x/>x</a>\n"
+	    "--b\nContent-Type: image/gif\n\na\rb\n--b--\n" },
 	{ "an empty body", "Content-Type: text/html\n", "" },
 };
 
@@ -106,6 +108,27 @@ test_parts_that_stay(void **state)
 	fixture_close(&f);
 }
 
+/* What SMTP does not carry leaves in an encoding that does. */
+static void
+test_odd_octets_become_quoted_printable(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted,
+	    HTML_HEAD "<a href=\"http://x.example/\">a\rb</a>\n");
+	assert_int_equal(fixture_message(&f)->nlinks, 1);
+	assert_null(fixture_message(&f)->malformed);
+	assert_int_equal(fixture_count(&f, "a=0Db"), 1);
+	assert_int_equal(fixture_fields(&f, "Content-Transfer-Encoding"), 1);
+	fixture_close(&f);
+	fixture_open(&f, "stream \"none\" { }\n");
+	fixture_send(&f, &trusted, HTML_HEAD "<a href=x>a\rb</a>\n");
+	assert_false(f.mta.body_replaced);
+	fixture_close(&f);
+}
+
 static void
 test_pixel_is_never_text(void **state)
 {
@@ -113,7 +136,7 @@ test_pixel_is_never_text(void **state)
 
 	(void)state;
 	fixture_open(&f, STREAM);
-	fixture_send(&f, &trusted, HTML_HEAD "<p>x</p><title>unclosed\n");
+	fixture_send(&f, &trusted, HTML_HEAD "<p>x</p><textarea>unclosed\n");
 	assert_int_equal(fixture_message(&f)->npixels, 0);
 	fixture_send(&f, &trusted, HTML_HEAD "</body><textarea>unclosed\n");
 	assert_int_equal(fixture_message(&f)->npixels, 1);
@@ -303,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_placeholders_within_links),
 		cmocka_unit_test(test_placeholder_that_nobody_fills),
 		cmocka_unit_test(test_parts_that_stay),
+		cmocka_unit_test(test_odd_octets_become_quoted_printable),
 		cmocka_unit_test(test_pixel_is_never_text),
 		cmocka_unit_test(test_opt_outs_leave_tags_whole),
 		cmocka_unit_test(test_conditional_comments_stay_closed),
