@@ -204,6 +204,24 @@ def _near(text, at):
     return repr(text[max(at - 40, 0):at + 60])
 
 
+SHOWN = re.compile(rb"(?i)<(/?)(textarea|xmp|plaintext)(?=[\s/>])")
+
+
+def pixel_is_hidden(text, has_end):
+    """Would a pixel be invisible?  Not so in an unclosed <textarea>, <xmp> or
+    <plaintext>, where it would be read; an empty text has no room for one.
+    """
+    if has_end or not text:
+        return bool(text)
+    inside = b""
+    for close, name in SHOWN.findall(text):
+        if not inside and not close:
+            inside = name.lower()
+        elif close and name.lower() == inside != b"plaintext":
+            inside = b""
+    return not inside
+
+
 class Reversal:
     """Walks a tracked text and the original side by side."""
 
