@@ -96,6 +96,23 @@ link_url(struct message *m, struct str charset, struct str value,
 	return rc;
 }
 
+/* Can a merge tag start with it?  Asked of every octet of every URL. */
+static bool
+starts_tag(char c)
+{
+	switch (c) {
+	case '{':
+	case '*':
+	case '%':
+	case '[':
+	case '<':
+	case '$':
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* A template's tag that nobody filled in: rewriting would freeze it. */
 static bool
 has_merge_tag(struct str url)
@@ -104,7 +121,7 @@ has_merge_tag(struct str url)
 		"${", "%7B%7B", "%recipient." };
 
 	for (size_t i = 0; i + 1 < url.n; i++) {
-		if (strchr("{*%[<$", url.p[i]) == NULL)
+		if (!starts_tag(url.p[i]))
 			continue;
 		for (size_t t = 0; t < sizeof(tags) / sizeof(tags[0]); t++)
 			if (str_istarts(str_sub(url, i, url.n),
