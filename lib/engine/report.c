@@ -44,18 +44,30 @@ action_of(const struct message *m)
 	return "tempfailed";
 }
 
+/* A tag of a DKIM-Signature that we wrote; name is "d=" or "s=". */
+static struct str
+tag_of(struct str signature, struct str name)
+{
+	size_t at = str_find(signature, name, 0);
+
+	return str_sub(signature, at + name.n,
+	    str_chr(signature, ';', at));
+}
+
+/* Selectors; with their domain where that is a service's. */
 static void
 add_signatures(struct buf *line, const struct message *m)
 {
 	const char *sep = " signatures=";
 
 	for (size_t i = 0; i < m->nsignatures; i++) {
-		struct str v = m->signatures[i];
-		size_t s = str_find(v, STR("s="), 0);
-		size_t end = str_chr(v, ';', s);
+		struct str domain = tag_of(m->signatures[i], STR("d="));
+		struct str selector = tag_of(m->signatures[i], STR("s="));
 
-		buf_printf(line, "%s%.*s", sep,
-		    STR_ARG(str_sub(v, s + 2, end)));
+		buf_puts(line, sep);
+		if (!str_eq(domain, m->domain->name))
+			buf_printf(line, "%.*s/", STR_ARG(domain));
+		buf_str(line, selector);
 		sep = ",";
 	}
 }

@@ -14,6 +14,7 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/test_failures.py \
 	tests/integration/test_lab.py \
 	tests/integration/test_newsletter.py \
+	tests/integration/test_settings.py \
 	tests/integration/test_next_hop.py \
 	tests/integration/test_quickstart.py \
 	tests/integration/mails/7bit-plain.eml \
