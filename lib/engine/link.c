@@ -180,13 +180,11 @@ is_unsubscribe(const struct message *m, struct str url)
 static const char *
 why_not_scheme(struct str url)
 {
-	size_t at, len;
-
 	if (url.n == 0)
 		return "empty";
 	if (url.p[0] == '#')
 		return "a fragment";
-	if (placeholder_find(url, 0, &at, &len))
+	if (placeholder_is_in(url))
 		return "an unsubscribe placeholder";
 	if (has_merge_tag(url))
 		return "a merge tag";
@@ -200,13 +198,12 @@ link_why_not(const struct message *m, struct str url)
 	    str_istarts(url, STR("http:"))		? 5 :
 							  0;
 	struct str host;
-	size_t at, len;
 
 	if (scheme == 0)
 		return why_not_scheme(url);
 	if (str_chr(url, '\0', 0) < url.n)
 		return "a NUL in it";
-	if (placeholder_find(url, 0, &at, &len))
+	if (placeholder_is_in(url))
 		return "an unsubscribe placeholder";
 	if (has_merge_tag(url))
 		return "a merge tag";

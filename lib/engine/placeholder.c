@@ -38,18 +38,20 @@ match_at(struct str text, size_t at)
 	return 0;
 }
 
+/* "<%asm...": the '<' is common, so '%' is looked for. */
+static const char starts[3] = { '{', '%', '*' };
+
 /* The next octet that a placeholder may start with. */
 static size_t
-next_start(struct str text, size_t from, size_t next[3])
+next_start(struct placeholder_search *s)
 {
-	static const char starts[3] = { '{', '%', '*' };
-	size_t least = text.n;
+	size_t least = s->text.n;
 
 	for (int i = 0; i < 3; i++) {
-		if (next[i] < from || next[i] == (size_t)-1)
-			next[i] = str_chr(text, starts[i], from);
-		if (next[i] < least)
-			least = next[i];
+		if (s->next[i] < s->at)
+			s->next[i] = str_chr(s->text, starts[i], s->at);
+		if (s->next[i] < least)
+			least = s->next[i];
 	}
 	return least;
 }
@@ -64,27 +66,48 @@ scheme_before(struct str text, size_t at)
 	return str_iends(before, STR("http://")) ? 7 : 0;
 }
 
-bool
-placeholder_find(struct str text, size_t from, size_t *at, size_t *len)
+void
+placeholder_search_init(struct placeholder_search *s, struct str text)
 {
-	size_t next[3] = { (size_t)-1, (size_t)-1, (size_t)-1 };
+	*s = (struct placeholder_search){ .text = text };
+	for (int i = 0; i < 3; i++)
+		s->next[i] = str_chr(text, starts[i], 0);
+}
 
-	while ((from = next_start(text, from, next)) < text.n) {
-		size_t start = from, n, scheme;
+bool
+placeholder_next(struct placeholder_search *s, size_t *at, size_t *len)
+{
+	struct str text = s->text;
+	size_t from = s->at;
 
-		/* "<%asm...": the '<' is common, so '%' is looked for */
-		if (text.p[from] == '%' && from > 0 && text.p[from - 1] == '<')
+	while ((s->at = next_start(s)) < text.n) {
+		size_t start = s->at, n, scheme;
+
+		if (text.p[start] == '%' && start > from &&
+		    text.p[start - 1] == '<')
 			start--;
 		n = match_at(text, start);
-		if (n == 0 && start < from)
-			n = match_at(text, start = from);
+		if (n == 0 && start < s->at)
+			n = match_at(text, start = s->at);
 		if (n > 0) {
-			scheme = scheme_before(text, start);
+			scheme = scheme_before(str_sub(text, from, text.n),
+			    start - from);
 			*at = start - scheme;
 			*len = n + scheme;
+			s->at = start + n;
 			return true;
 		}
-		from++;
+		s->at++;
 	}
 	return false;
+}
+
+bool
+placeholder_is_in(struct str text)
+{
+	struct placeholder_search s;
+	size_t at, len;
+
+	placeholder_search_init(&s, text);
+	return placeholder_next(&s, &at, &len);
 }

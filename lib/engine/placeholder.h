@@ -7,10 +7,23 @@
 
 #include "base/str.h"
 
+/* A search through one text; see placeholder_next(). */
+struct placeholder_search {
+	struct str text;
+	size_t at;
+	size_t next[3]; /* where the octets that one may start with come next */
+};
+
+void placeholder_search_init(struct placeholder_search *s, struct str text);
+
 /*
- * Finds the first placeholder at or after from; false when there is none.
- * The span covers a "http://" or "https://" that an editor put in front.
+ * The next placeholder; false when there is none.  The span covers a "http://"
+ * or "https://" that an editor put in front.  A whole search is linear in the
+ * text.
  */
-bool placeholder_find(struct str text, size_t from, size_t *at, size_t *len);
+bool placeholder_next(struct placeholder_search *s, size_t *at, size_t *len);
+
+/* Is there a placeholder in the text? */
+bool placeholder_is_in(struct str text);
 
 #endif

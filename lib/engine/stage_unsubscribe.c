@@ -113,16 +113,17 @@ static void
 fill_part(struct message *m, struct part *part)
 {
 	struct str text = part->coded.text;
-	size_t at = 0, len;
+	struct placeholder_search search;
+	size_t at, len;
 
-	while (placeholder_find(text, at, &at, &len)) {
+	placeholder_search_init(&search, text);
+	while (placeholder_next(&search, &at, &len)) {
 		splices_add(&part->edits, m->arena, at, len,
 		    m->unsubscribe_url);
 		m->nplaceholders++;
 		message_note(m, "unsubscribe",
 		    "placeholder %.*s becomes the unsubscribe URL",
 		    STR_ARG(str_sub(text, at, at + len)));
-		at += len;
 	}
 }
 

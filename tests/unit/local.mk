@@ -61,3 +61,5 @@ UNIT_TESTS += tests/unit/test_engine_hard
 tests_unit_test_engine_hard_SOURCES = tests/unit/test_engine_hard.c \
 	tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_engine_hard_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_placeholder
+tests_unit_test_placeholder_LDADD = $(UNIT_LIBS)
