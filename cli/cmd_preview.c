@@ -38,7 +38,8 @@ static const char usage[] =
     "  -f, --sender ADDR     envelope sender; <> for a bounce\n"
     "  -r, --recipient ADDR  envelope recipient; may be given several times\n"
     "      --sasl-user USER  as if USER had logged in\n"
-    "      --client ADDR     as if this address had connected (127.0.0.1)\n"
+    "      --client ADDR     as if this address had connected; without it and\n"
+    "                        --sasl-user: sendmail(1) on this host, trusted\n"
     "      --daemon NAME     the listener's milter_macro_daemon_name\n"
     "      --queue-id ID     the queue id (PREVIEW)\n"
     "      --time TIME       RFC 3339 or seconds since 1970 (now)\n"
@@ -46,7 +47,8 @@ static const char usage[] =
     "                        reason, on standard error\n"
     "Exit: 0, 1 the message would be refused (the reply is on standard "
     "error),\n"
-    "64 usage, 65 no message, 66 no such file, 78 settings.\n";
+    "64 usage, 65 no message, 66 no such file, 74 it cannot be written, 78\n"
+    "settings.\n";
 
 static int
 complain(const char *what, const char *detail)
@@ -66,6 +68,18 @@ take_time(struct preview *p, const char *text)
 		return -1;
 	return complain("--time takes RFC 3339 (2026-12-01T08:00:00Z) or "
 			"seconds since 1970", text);
+}
+
+static int
+take_queue_id(struct preview *p, const char *text)
+{
+	p->queue_id = text;
+	for (; *text != '\0'; text++)
+		if (!str_is_alpha(*text) && !str_is_digit(*text))
+			return complain("--queue-id takes letters and digits, "
+					"as 4XyzAbC", p->queue_id);
+	return p->queue_id[0] != '\0' ? -1 :
+	    complain("--queue-id is empty", NULL);
 }
 
 /* -1: go on; else the exit code. */
@@ -95,8 +109,7 @@ take_option(struct preview *p, int c, char *value)
 		p->daemon = value;
 		return -1;
 	case OPT_QUEUE:
-		p->queue_id = value;
-		return -1;
+		return take_queue_id(p, value);
 	case OPT_TIME:
 		return take_time(p, value);
 	case OPT_WHY:
@@ -297,8 +310,9 @@ explain(const struct preview *p, const struct message *m)
 		return;
 	fprintf(stderr, "assumed: client %s%s%s, queue id %s, time %lld; "
 			"policyd was not asked\n",
-	    p->client ? p->client : "127.0.0.1",
-	    p->sasl_user ? ", logged in as " : ", trusted",
+	    p->client ? p->client :
+		p->sasl_user ? "127.0.0.1" : "sendmail(1), trusted",
+	    p->sasl_user ? ", logged in as " : "",
 	    p->sasl_user ? p->sasl_user : "", p->queue_id,
 	    (long long)m->now);
 	for (size_t i = 0; i < m->nnotes; i++)

@@ -28,7 +28,7 @@ struct pair {
 	struct key_entry keys[2]; /* RSA, Ed25519 */
 };
 
-/* A relative name of DNS: labels of letters, digits, '-' and '_'. */
+/* What the settings take: labels of letters, digits and inner hyphens. */
 static bool
 is_selector(struct str s)
 {
@@ -39,7 +39,7 @@ is_selector(struct str s)
 
 		if (c == '.' && label > 0)
 			label = 0;
-		else if ((str_is_alpha(c) || str_is_digit(c) || c == '_' ||
+		else if ((str_is_alpha(c) || str_is_digit(c) ||
 			     (c == '-' && label > 0)) &&
 			 label < 63)
 			label++;
@@ -103,7 +103,7 @@ choose_selectors(struct pair *p, const struct key_options *o)
 		if (!is_selector(p->keys[i].selector)) {
 			fprintf(stderr,
 			    "bulkhead key: \"%.*s\" is no "
-			    "selector: letters, digits, '-' and '_' are "
+			    "selector: letters, digits and inner hyphens are "
 			    "wanted, as in s2026a\n",
 			    STR_ARG(p->keys[i].selector));
 			return EX_USAGE;
@@ -123,7 +123,9 @@ check_arguments(struct pair *p, const struct key_options *o, const char *domain)
 	p->domain = addr_domain_ascii(p->a, str_from(domain));
 	if (!addr_is_mailbox(
 		arena_printf(p->a, "x@%.*s", STR_ARG(p->domain))) ||
-	    p->domain.p[0] == '[') {
+	    p->domain.p[0] == '[' ||
+	    str_chr(p->domain, '_', 0) < p->domain.n ||
+	    str_chr(p->domain, '.', 0) == p->domain.n) {
 		fprintf(stderr,
 		    "bulkhead key: \"%s\" is no domain: one like "
 		    "example.com is wanted\n",

@@ -1,1 +1,2 @@
+dist_doc_DATA = conf/bulkhead.conf.sample
 EXTRA_DIST += conf/bulkhead.conf.sample

@@ -99,12 +99,16 @@ set_nodelay(void)
 static int
 open_socket(char *name, const char *shown)
 {
+	errno = 0;
 	if (smfi_setconn(name) == MI_SUCCESS &&
 	    smfi_opensocket(false) == MI_SUCCESS)
 		return EX_OK;
 	if (errno == ENOENT)
 		log_error("cannot listen on %s: its directory is not there: "
 			  "make it, of group postfix and mode 0710", shown);
+	else if (errno == 0)
+		log_error("cannot listen on %s: its host has no address here",
+		    shown);
 	else
 		log_error("cannot listen on %s: %m", shown);
 	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;

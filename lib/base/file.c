@@ -40,10 +40,11 @@ file_read_fd(struct arena *a, int fd, size_t max, struct str *out)
 	return -1;
 }
 
+/* flags O_NONBLOCK: a pipe in a file's place must not hang who asks. */
 static int
-open_regular(const char *path, struct stat *st)
+open_no_directory(const char *path, int flags, struct stat *st)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 
 	if (fd < 0)
 		return -1;
@@ -60,7 +61,7 @@ int
 file_read(struct arena *a, const char *path, size_t max, struct str *out)
 {
 	struct stat st;
-	int fd = open_regular(path, &st);
+	int fd = open_no_directory(path, 0, &st);
 	int rc, saved;
 
 	if (fd < 0)
@@ -112,12 +113,14 @@ int
 file_read_secret(struct arena *a, const char *path, size_t max, struct str *out)
 {
 	struct stat st;
-	int fd = open_regular(path, &st);
+	int fd = open_no_directory(path, O_NONBLOCK, &st);
 	int rc = -1, saved;
 
 	if (fd < 0)
 		return -1;
-	if ((st.st_mode & 07) != 0)
+	if (!S_ISREG(st.st_mode))
+		errno = EINVAL;
+	else if ((st.st_mode & 07) != 0)
 		errno = EPERM;
 	else
 		rc = read_secret_fd(a, fd, max, out);

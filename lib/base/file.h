@@ -19,7 +19,8 @@ int file_read_fd(struct arena *a, int fd, size_t max, struct str *out);
 
 /*
  * As file_read() for a file with a secret in it: refuses one that others than
- * owner and group can read or write (errno EPERM).  The buffer is wiped when
+ * owner and group can read or write (errno EPERM) and what is no regular file
+ * (EINVAL).  The buffer is wiped when
  * the arena is freed.
  */
 int file_read_secret(struct arena *a, const char *path, size_t max,

@@ -39,6 +39,16 @@ net_parse_addr(struct str s, struct net_addr *out)
 	return parse_addr(s, out, &v4);
 }
 
+void
+net_format_addr(const struct net_addr *addr, char out[NET_ADDR_TEXT])
+{
+	bool v4 = memcmp(addr->b, mapped, sizeof(mapped)) == 0;
+
+	if (inet_ntop(v4 ? AF_INET : AF_INET6, addr->b + (v4 ? 12 : 0), out,
+	    NET_ADDR_TEXT) == NULL)
+		out[0] = '\0'; /* never: there is room for either */
+}
+
 bool
 net_contains(const struct net_cidr *net, const struct net_addr *addr)
 {

@@ -36,6 +36,11 @@ bool net_contains(const struct net_cidr *net, const struct net_addr *addr);
 /* 127.0.0.0/8 or ::1. */
 bool net_is_loopback(const struct net_addr *addr);
 
+#define NET_ADDR_TEXT 46
+
+/* "192.0.2.1" or "2001:db8::1". */
+void net_format_addr(const struct net_addr *addr, char out[NET_ADDR_TEXT]);
+
 struct net_socket {
 	enum { NET_UNIX, NET_INET, NET_FD } kind;
 	const char *path; /* NET_UNIX */

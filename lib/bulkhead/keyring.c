@@ -28,6 +28,11 @@ unreadable(int err)
 		       "chmod 640 makes that right";
 	case EFBIG:
 		return "it is too long to hold keys";
+	case EINVAL:
+		return "it is no regular file";
+	case ENOENT:
+		return "it is not there: `bulkhead key create DOMAIN` and "
+		       "`bulkhead token create` make keys";
 	default:
 		return strerror(err);
 	}
@@ -69,6 +74,22 @@ check_bits(const struct sign_settings *s, const struct dkim_key *key,
 	else
 		settings_warn(report, s->pos, "%.*s has %u bits: %d is right",
 		    STR_ARG(s->key), bits, GOOD_BITS);
+}
+
+/* One key under two selectors: a copy that went to the wrong file. */
+static void
+check_copies(const struct keyring_domain *d, const struct sign_settings *s,
+    const struct dkim_key *key, struct arena *scratch,
+    struct settings_report *report)
+{
+	struct str record = dkim_key_record(key, scratch);
+
+	for (size_t i = 0; i < d->nkeys; i++)
+		if (str_eq(dkim_key_record(d->keys[i].key, scratch), record))
+			settings_error(report, s->pos,
+			    "%.*s holds the same key as selector \"%.*s\": "
+			    "make one of its own",
+			    STR_ARG(s->key), STR_ARG(d->keys[i].selector));
 }
 
 static bool
@@ -117,6 +138,8 @@ load_domain(struct keyring_domain *out, const struct domain_settings *d,
 		struct arena *scratch = arena_new();
 		struct dkim_key *key = load_dkim_key(s, scratch, report);
 
+		if (key != NULL)
+			check_copies(out, s, key, scratch, report);
 		arena_free(&scratch);
 		if (is_selector_taken(d, i))
 			settings_error(report, s->pos,
@@ -142,10 +165,9 @@ load_dkim(struct keyring *k, struct settings_report *report)
 
 /* Reads a keys file; NULL, having reported why, or for an empty path. */
 static struct token_keys *
-load_keys_file(const struct settings *s, const char *setting, struct str path,
+load_keys_file(struct settings_pos pos, const char *setting, struct str path,
     struct arena *scratch, struct settings_report *report)
 {
-	struct settings_pos pos = { .file = s->file };
 	struct token_keys *keys;
 	const char *why;
 	struct str text;
@@ -169,8 +191,10 @@ static void
 load_token(
     struct keyring *k, struct arena *scratch, struct settings_report *report)
 {
-	k->tokens = load_keys_file(k->settings, "token-keys",
-	    k->settings->token_keys, scratch, report);
+	const struct settings *s = k->settings;
+
+	k->tokens = load_keys_file(s->token_keys_pos, "token-keys",
+	    s->token_keys, scratch, report);
 }
 
 struct wipe {
@@ -190,13 +214,18 @@ static void
 load_return_path(
     struct keyring *k, struct arena *scratch, struct settings_report *report)
 {
-	struct token_keys *keys = load_keys_file(k->settings,
-	    "return-path-keys", k->settings->return_path_keys, scratch, report);
+	const struct settings *s = k->settings;
+	struct token_keys *keys = load_keys_file(s->return_path_keys_pos,
+	    "return-path-keys", s->return_path_keys, scratch, report);
 	struct wipe *secret = arena_alloc(k->arena, sizeof(*secret));
 	char *to;
 
 	if (keys == NULL)
 		return;
+	if (str_eq(s->return_path_keys, s->token_keys))
+		settings_warn(report, s->return_path_keys_pos,
+		    "return-path-keys and token-keys name one file: who reads "
+		    "bounces could then forge links; give each its own");
 	k->nreturnpath = token_keys_count(keys);
 	k->returnpath =
 	    arena_array(k->arena, k->nreturnpath, sizeof(*k->returnpath));

@@ -164,7 +164,7 @@ reload(struct service *s)
 	s->keyring = fresh;
 	pthread_mutex_unlock(&s->lock);
 	keyring_free(&old);
-	log_info("settings loaded anew from %s", s->file);
+	log_info("settings loaded anew from %s; socket and user stay", s->file);
 }
 
 static int
@@ -182,6 +182,8 @@ drop_privileges(struct service *s)
 		log_error("no user is named \"%s\"", s->user);
 		return EX_NOUSER;
 	}
+	if (pw->pw_uid == getuid() && pw->pw_uid == geteuid())
+		return EX_OK; /* as systemd's User= has it */
 	if (initgroups(s->user, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
 	    setuid(pw->pw_uid) != 0) {
 		log_error("cannot become user %s: %m", s->user);
@@ -277,6 +279,19 @@ block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static void
+say_ready(struct service *s)
+{
+	struct keyring *k = service_keyring(s);
+	const struct settings *c = k->settings;
+
+	log_info("ready: version " VERSION ", settings %s, %zu domains, %zu "
+		 "streams, mode %s, uid %u", s->file, c->ndomains, c->nstreams,
+	    c->milter.mode == MODE_OBSERVE ? "observe" : "act",
+	    (unsigned)geteuid());
+	keyring_free(&k);
+}
+
 static int
 serve(struct service *s)
 {
@@ -293,7 +308,10 @@ serve(struct service *s)
 		log_error("cannot start a thread: %m");
 		return EX_OSERR;
 	}
-	log_info("ready, version " VERSION);
+	/* until here errors are for who started it, on standard error */
+	if (!s->in_foreground)
+		log_open(s->spec->name, LOG_TARGET_SYSLOG);
+	say_ready(s);
 	notify("READY=1");
 	wait_for_end(s, &signals);
 	notify("STOPPING=1");
@@ -319,8 +337,6 @@ service_main(const struct service_spec *spec, int argc, char **argv)
 	sem_init(&s.reloads, 0, 0);
 	if ((s.keyring = load(&s)) == NULL)
 		return EX_CONFIG;
-	if (!s.in_foreground)
-		log_open(spec->name, LOG_TARGET_SYSLOG);
 	rc = serve(&s);
 	keyring_free(&s.keyring);
 	sem_destroy(&s.reloads);

@@ -26,6 +26,38 @@ report_address(const struct settings *s, struct arena *a, struct str address)
 	    h[5], h[6], h[7]);
 }
 
+/* Who handed it over: what trusted-networks and may-send look at. */
+static void
+add_client(struct buf *line, const struct settings *s, struct arena *a,
+    const struct client *c)
+{
+	char addr[NET_ADDR_TEXT];
+
+	if (c->has_addr) {
+		net_format_addr(&c->addr, addr);
+		buf_printf(line, " client=%s", addr);
+	}
+	if (c->is_sendmail)
+		buf_puts(line, " by=sendmail");
+	if (c->sasl_user.n > 0)
+		buf_printf(line, " sasl-user=%.*s",
+		    STR_ARG(report_address(s, a, c->sasl_user)));
+}
+
+void
+report_stranger(const struct settings *s, struct arena *a,
+    const struct client *c)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_LEN);
+	add_client(&line, s, a, c);
+	log_info("NOQUEUE: action=passed%.*s reason=\"its client is none of "
+		 "ours: no login, not in trusted-networks\"",
+	    STR_ARG(buf_view(&line)));
+	buf_free(&line);
+}
+
 static const char *
 action_of(const struct message *m)
 {
@@ -130,6 +162,7 @@ report_log(const struct message *m, int64_t cpu_micros)
 		buf_printf(&line, " stream=%.*s", STR_ARG(m->stream->name));
 	if (m->domain != NULL)
 		buf_printf(&line, " domain=%.*s", STR_ARG(m->domain->name));
+	add_client(&line, m->settings, m->arena, &m->client);
 	buf_printf(&line, " sender=<%.*s> nrcpt=%zu", STR_ARG(sender),
 	    m->nrecipients);
 	if (m->verdict == VERDICT_ACCEPT)

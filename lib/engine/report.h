@@ -13,6 +13,13 @@
  */
 void report_log(const struct message *m, int64_t cpu_micros);
 
+/*
+ * Logs that mail of this client passes as it came, being none of ours: said
+ * once a connection, as nothing more of it is seen.
+ */
+void report_stranger(const struct settings *s, struct arena *a,
+    const struct client *c);
+
 /* Counts it. */
 void report_count(const struct message *m, struct metrics *metrics);
 

@@ -15,6 +15,7 @@ struct session {
 	const struct session_env *env;
 	struct arena *client_arena;
 	struct client client;
+	bool is_stranger; /* and that was logged */
 	struct arena *arena;
 	struct keyring *keyring; /* of the message under way */
 	struct message *m;	 /* NULL: none under way */
@@ -70,6 +71,7 @@ session_connect(struct session *s, const struct client *client)
 	session_abort(s);
 	arena_reset(s->client_arena);
 	s->client = *client;
+	s->is_stranger = false;
 	s->client.sasl_user = arena_copy(s->client_arena, client->sasl_user);
 	s->client.daemon = arena_copy(s->client_arena, client->daemon);
 }
@@ -90,6 +92,10 @@ session_mail(struct session *s, struct str path)
 	s->keyring = s->env->keyring(s->env->arg);
 	if (!client_is_ours(s->keyring->settings, &s->client)) {
 		metrics_add(s->env->metrics, METRIC_NOT_OURS, 1);
+		if (!s->env->is_quiet && !s->is_stranger)
+			report_stranger(s->keyring->settings, s->arena,
+			    &s->client);
+		s->is_stranger = true;
 		keyring_free(&s->keyring);
 		return false;
 	}

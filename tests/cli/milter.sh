@@ -84,6 +84,16 @@ ok 'the file is left' grep -q x plain
 ok 'help' sh -c "$milter --help | grep -q '^usage: bulkhead-milter'"
 ok 'version' sh -c "$milter -V | grep -q '^bulkhead-milter [0-9]'"
 
+# without -f, too: whoever starts it sees why it does not start
+timeout 20 "$milter" -c good.conf -p "unix:$work/none/m.sock" 2>err
+ok 'no directory, without -f: says why' grep -q 'its directory is not' err
+fails 69 'no such host' 'has no address' \
+    -c good.conf -p inet:no.such.host.invalid:8891
+mkfifo -m 640 pipe
+printf 'token-keys = "%s/pipe"\nmilter { socket = "%s" }\n' "$work" \
+    "$socket" >pipe.conf
+fails 78 'a pipe for keys' 'pipe.conf:1: .*no regular file' -c pipe.conf
+
 start -c good.conf
 ok 'socket is 0660' test "$(stat -c %a m.sock)" = 660
 if getent group postfix >/dev/null; then
@@ -121,11 +131,20 @@ if [ "$(id -u)" = 0 ]; then
 	    test "$(stat -c %U "/proc/$pid")" = nobody
 	stop 'as nobody' 0
 	rm -f m.sock
+	cp "$milter" "$work/milter"
+	chmod 777 "$work"
+	same_user()
+	{
+		timeout 1 setpriv --reuid nobody --clear-groups \
+		    "$work/milter" -f -u nobody -c good.conf >out 2>err </dev/null
+		grep -q ': ready' err
+	}
+	ok '-u for the user it already is' same_user
+	rm -f m.sock
 	# somebody's socket that we may not connect to is not stale
 	start -c good.conf
 	chmod 600 m.sock
 	chmod 777 "$work"
-	cp "$milter" "$work/milter"
 	fails_as_nobody()
 	{
 		timeout 20 setpriv --reuid nobody --clear-groups \

@@ -2,6 +2,7 @@
 """What the settings say, through a real Postfix: observe mode, who may send,
 several recipients, settings loaded anew; and header fields of every shape."""
 import os
+import re
 import signal
 import sys
 
@@ -121,6 +122,46 @@ def loaded_anew(product):
               [True, False, False], "one-click")
 
 
+def addresses(product):
+    """log-addresses: in full, as a hash, not at all."""
+    for how, want in (("full", "sender=<bounces@example.com>"),
+                      ("hash", r"sender=<[0-9a-f]{16}> "),
+                      ("none", "sender=<-> ")):
+        restart(product, "log-addresses = %s\n" % how + bulkhead.CONFIG)
+        with Client(product.lab.bulk, address=bulkhead.OUTSIDE,
+                    user=bulkhead.USER) as c:
+            line = product.line(c.send(FROM, ONE, NEWS).queue_id)
+        tap.true(re.search(want, line), line)
+        tap.true("client=" + bulkhead.OUTSIDE in line, line)
+        tap.equal("sasl-user=" + bulkhead.USER[0] in line, how == "full")
+
+
+def strangers(product):
+    """Who is none of ours is named in the log, once a connection."""
+    restart(product, bulkhead.CONFIG)
+    with Client(product.lab.bulk, address=bulkhead.OUTSIDE) as c:
+        c.send(FROM, ONE, NEWS)
+        c.send(FROM, ONE, NEWS)
+    product.lab.receiver.wait(2)
+    said = re.findall("NOQUEUE: action=passed client=%s reason=" % re.escape(
+        bulkhead.OUTSIDE), product.log())
+    tap.equal(len(said), 1, product.log())
+
+
+def unprivileged(product):
+    """As another user than root: Postfix reaches it, mail leaves signed."""
+    restart(product, bulkhead.CONFIG)
+    product.child.kill()
+    product.child.wait()
+    os.chmod(product.lab.dir, 0o755)
+    product.child = product.lab.start_milter(
+        [bulkhead.MILTER, "-c", product.config, "-f", "-u", "nobody"],
+        "mil.sock")
+    with Client(product.lab.bulk) as c:
+        c.send(FROM, ONE, NEWS)
+    bulkhead.expect_signed(product, product.lab.receiver.wait(1)[0].data)
+
+
 def shapes(product):
     """Blanks, tabs and folds behind the colon are signed as they stand."""
     restart(product, bulkhead.CONFIG)
@@ -142,7 +183,8 @@ def main():
         lab.start_recorder()
         product = bulkhead.Bulkhead(lab)
         return tap.run([(t.__name__, lambda t=t: t(product)) for t in (
-            observe, may_send, one_recipient, shared, loaded_anew, shapes)],
+            observe, may_send, one_recipient, shared, loaded_anew, shapes,
+            addresses, strangers, unprivileged)],
             lambda: product.log()[-1500:])
 
 

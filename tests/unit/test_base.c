@@ -254,6 +254,7 @@ test_times(void **state)
 static void
 test_networks(void **state)
 {
+	char text[NET_ADDR_TEXT];
 	struct net_cidr net;
 	struct net_addr addr;
 
@@ -272,6 +273,11 @@ test_networks(void **state)
 	assert_true(net_contains(&net, &addr));
 	assert_int_equal(net_parse_addr(STR("2001:db8:8000::1"), &addr), 0);
 	assert_false(net_contains(&net, &addr));
+	net_format_addr(&addr, text);
+	assert_string_equal(text, "2001:db8:8000::1");
+	assert_int_equal(net_parse_addr(STR("192.0.2.1"), &addr), 0);
+	net_format_addr(&addr, text);
+	assert_string_equal(text, "192.0.2.1");
 	assert_int_equal(net_parse_cidr(STR("10.0.0.1/8"), &net), -1);
 	assert_int_equal(net_parse_cidr(STR("10.0.0.0/33"), &net), -1);
 	assert_int_equal(net_parse_cidr(STR("host/8"), &net), -1);
@@ -324,6 +330,8 @@ test_files(void **state)
 	assert_int_equal(chmod(path.p, 0644), 0);
 	assert_int_equal(file_read_secret(a, path.p, 100, &back), -1);
 	assert_int_equal(errno, EPERM);
+	assert_int_equal(file_read_secret(a, "/dev/null", 100, &back), -1);
+	assert_int_equal(errno, EINVAL);
 	assert_int_equal(file_read(a, path.p, 100, &back), 0);
 	assert_int_equal(file_read(a, dir, 100, &back), -1);
 	assert_int_equal(errno, EISDIR);

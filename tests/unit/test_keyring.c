@@ -233,7 +233,7 @@ static void
 test_every_error_at_once(void **state)
 {
 	static const char *const want[] = {
-		"/bulkhead.conf: token-keys: cannot read ",
+		"/bulkhead.conf:2: token-keys: cannot read ",
 		"/bulkhead.conf:5: cannot read the key ",
 		"/bulkhead.conf:6: cannot read the key ",
 		"/bulkhead.conf:7: /",
@@ -326,6 +326,37 @@ test_selector_twice(void **state)
 	settings_free(&s);
 }
 
+/* One key file copied over another: two selectors, one key. */
+static void
+test_copied_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct str pem = dkim_key_create(f->a, DKIM_ED25519_SHA256, 0);
+	struct settings *s = settings(f,
+	    "token-keys = \"DIR/keys\"\n"
+	    "return-path-keys = \"DIR/keys\"\n"
+	    "domain \"example.com\" {\n"
+	    "  sign \"a\" { key = \"DIR/a.pem\" }\n"
+	    "  sign \"b\" { key = \"DIR/b.pem\" }\n"
+	    "}\n");
+	char key[64] = { 1 }, text[BASE64_SIZE(64)];
+	struct str got;
+
+	put(f, "a.pem", 0640, pem);
+	put(f, "b.pem", 0640, pem);
+	put(f, "keys", 0640, arena_printf(f->a, "k %.*s\n",
+	    (int)base64_write(text, key, sizeof(key)), text));
+	assert_null(keyring_load(s,
+	    KEYRING_DKIM | KEYRING_TOKEN | KEYRING_RETURN_PATH, &f->errors));
+	got = buf_view(&f->errors);
+	assert_true(str_find(got, STR("the same key as selector \"a\""), 0) <
+	    got.n);
+	assert_true(str_find(got, STR("bulkhead.conf:2: warning: "), 0) <
+	    got.n);
+	assert_true(str_find(got, STR("bulkhead.conf:5: "), 0) < got.n);
+	settings_free(&s);
+}
+
 int
 main(void)
 {
@@ -344,6 +375,8 @@ main(void)
 		    test_short_keys_are_warned_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_selector_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_copied_keys, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
