@@ -14,6 +14,7 @@ struct placeholder_search {
 	size_t next[3]; /* where the octets that one may start with come next */
 };
 
+/* Begins at the start of text, which must outlive the search. */
 void placeholder_search_init(struct placeholder_search *s, struct str text);
 
 /*

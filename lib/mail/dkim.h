@@ -27,6 +27,7 @@ struct dkim_key *dkim_key_parse(struct str pem, const char **why);
 struct dkim_key *dkim_key_ref(struct dkim_key *k);
 void dkim_key_free(struct dkim_key **k);
 
+/* What it signs with, and its length; immutable, any thread. */
 enum dkim_algorithm dkim_key_algorithm(const struct dkim_key *k);
 unsigned dkim_key_bits(const struct dkim_key *k); /* 2048, ...; 256: Ed25519 */
 

@@ -30,6 +30,7 @@ def restart(product, config):
         product.child.kill()
         product.child.wait()
     write(product, config)
+    product.lab.wait_empty()
     product.lab.receiver.clear()
     product.start()
 
