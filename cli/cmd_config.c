@@ -177,6 +177,9 @@ check(const struct options *o)
 		buf_printf(&out, "%s: ok (%zu domains, %zu streams, %zu "
 		    "limits)\n", o->file, s->ndomains, s->nstreams,
 		    s->nlimits);
+	if (s != NULL && s->ndomains == 0 && !o->json)
+		fprintf(stderr, "%s: warning: no domain section: nothing will "
+				"be signed\n", o->file);
 	if (!o->json)
 		file_write_all(STDERR_FILENO, buf_view(&messages));
 	rc = load_flush(&out, "config");
@@ -211,6 +214,25 @@ show(const struct options *o)
 	return rc;
 }
 
+/* What is wrong with the words behind the options. */
+static int
+refuse(int argc, char **argv)
+{
+	const char *verb = argc > 0 ? argv[0] : NULL;
+
+	if (verb == NULL)
+		fputs("bulkhead config: check or show is wanted\n", stderr);
+	else if (strcmp(verb, "check") != 0 && strcmp(verb, "show") != 0)
+		fprintf(stderr, "bulkhead config: \"%s\": check or show is "
+				"wanted\n", verb);
+	else if (argc > 1)
+		fprintf(stderr, "bulkhead config: \"%s\" is too much: "
+				"-c FILE names the settings\n", argv[1]);
+	else
+		fputs("bulkhead config: --no-keys goes with check\n", stderr);
+	return EX_USAGE;
+}
+
 int
 cmd_config(int argc, char **argv)
 {
@@ -227,6 +249,7 @@ cmd_config(int argc, char **argv)
 			return check(&o);
 		if (strcmp(verb, "show") == 0 && !o.no_keys)
 			return show(&o);
+		return refuse(argc - optind, argv + optind);
 	}
 	fputs(usage_text, stderr);
 	return EX_USAGE;

@@ -25,7 +25,13 @@ why_not(const struct token_keys *keys, struct str text)
 	if (token_key_name(keys, text).n > 0)
 		return "the key that it names does not open it for this host "
 		       "and kind: it was made elsewhere, or changed since";
-	return "no key that is configured made it";
+	for (size_t i = 0; i < text.n; i++)
+		if (!str_is_alpha(text.p[i]) && !str_is_digit(text.p[i]) &&
+		    text.p[i] != '-' && text.p[i] != '_')
+			return "it is no token: those are letters, digits, - "
+			       "and _";
+	return text.n < 30 ? "it is too short for a token" :
+			     "no key that is configured made it";
 }
 
 /* The last place at which part stands in s, or s.n. */

@@ -76,11 +76,18 @@ test_check_says_ok(void **state)
 	const char *conf = conf_write(r.arena, state, "a.conf",
 	    STR("stream a { }\nlimit l { rate = \"1/s\" }\n"));
 	const char *const args[] = { "check", "-c", conf, NULL };
+	const char *signs = conf_write(r.arena, state, "b.conf",
+	    STR("domain \"example.com\" { }\n"));
+	const char *const more[] = { "check", "-c", signs, NULL };
 
 	run(&r, state, args);
 	assert_int_equal(r.code, EX_OK);
 	expect_str("out", r.out, arena_printf(r.arena,
 	    "%s: ok (0 domains, 1 streams, 1 limits)\n", conf));
+	expect_str("err", r.err, arena_printf(r.arena,
+	    "%s: warning: no domain section: nothing will be signed\n", conf));
+	run(&r, state, more);
+	assert_int_equal(r.code, EX_OK);
 	expect_str("err", r.err, STR(""));
 	arena_free(&r.arena);
 }
@@ -211,22 +218,24 @@ test_show_of_bad_settings(void **state)
 static void
 test_usage(void **state)
 {
-	static const char *const cases[][4] = {
-		{ NULL },
-		{ "chek", NULL },
-		{ "check", "show", NULL },
-		{ "check", "--wrong", NULL },
-		{ "check", "-c", NULL },
-		{ "show", "--no-keys", NULL },
+	static const struct {
+		const char *args[4], *want;
+	} cases[] = {
+		{ { NULL }, "check or show is wanted" },
+		{ { "chek", NULL }, "\"chek\": check or show is wanted" },
+		{ { "check", "show", NULL }, "\"show\" is too much: -c" },
+		{ { "check", "--wrong", NULL }, "usage: bulkhead config" },
+		{ { "check", "-c", NULL }, "usage: bulkhead config" },
+		{ { "show", "--no-keys", NULL }, "goes with check" },
 	};
 	static const char *const help[] = { "check", "--help", NULL };
 	struct run r = { arena_new(), 0, { 0 }, { 0 } };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		run(&r, state, cases[i]);
+		run(&r, state, cases[i].args);
 		assert_int_equal(r.code, EX_USAGE);
 		expect_str("out", r.out, STR(""));
-		assert_true(has(r.err, "usage: bulkhead config check"));
+		assert_true(has(r.err, cases[i].want));
 	}
 	run(&r, state, help);
 	assert_int_equal(r.code, EX_OK);
