@@ -52,7 +52,9 @@ attr_span(struct str text, const struct html_attr *a, size_t *from)
 	*from = a->at;
 	while (next < text.n && str_is_space(text.p[next]))
 		next++;
-	if (next < text.n && text.p[next] == '=')
+	/* at the start of a line "--" could be a MIME delimiter */
+	if (next < text.n && (text.p[next] == '=' ||
+	    (next == a->end && text.p[next] == '-')))
 		return false;
 	if (next > a->end || (next < text.n && text.p[next] == '>'))
 		while (*from > 0 && str_is_space(text.p[*from - 1]))

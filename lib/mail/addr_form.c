@@ -94,7 +94,7 @@ addr_domain_ascii(struct arena *a, struct str domain)
 	/* In ASCII, A-labels included, IDNA changes nothing but the case. */
 	if (is_ascii(domain) || !addr_idna(a, domain, &ascii))
 		ascii = arena_lower(a, domain);
-	if (ascii.n > 1 && ascii.p[ascii.n - 1] == '.')
+	while (ascii.n > 1 && ascii.p[ascii.n - 1] == '.')
 		ascii.n--;
 	return ascii;
 }

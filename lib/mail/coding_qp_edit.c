@@ -53,7 +53,10 @@ run_break(struct editor *e, struct run *r)
 		unit = 3;
 	r->from -= unit;
 	qp_write_soft_break(&r->out);
-	qp_write_raw(&r->out, str_sub(raw, r->from, r->from + unit));
+	if (raw.p[r->from] == '-') /* "--" there could be a delimiter */
+		qp_write_escape(&r->out, '-');
+	else
+		qp_write_raw(&r->out, str_sub(raw, r->from, r->from + unit));
 }
 
 /* A run that begins where its line is full already begins with a break. */
@@ -189,6 +192,14 @@ run_end(struct editor *e, struct run *r, size_t stop, bool is_last)
 		run_seal(e, r);
 	if (rest != 0 && r->out.column != 0 && r->out.column + rest > room)
 		run_break(e, r);
+	/* what came in mid-line must not become a MIME delimiter */
+	if (rest != 0 && r->out.column == 0 && r->out.n != 0 &&
+	    e->c->raw.p[r->to] == '-' && r->to < r->line.tail) {
+		qp_write_escape(&r->out, '-');
+		r->to++;
+		if (--rest != 0 && r->out.column + rest > room)
+			qp_write_soft_break(&r->out);
+	}
 	e->base = r->to;
 	e->column = r->out.column;
 	if (r->from != r->to || r->out.n != 0)

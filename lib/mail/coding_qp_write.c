@@ -73,7 +73,10 @@ qp_write_text(struct qp_writer *w, struct str s)
 	while (at < s.n) {
 		size_t from = at, room;
 
-		if (!is_literal(s.p[at])) {
+		/* no line that we begin looks like a MIME delimiter */
+		if (!is_literal(s.p[at]) ||
+		    (s.p[at] == '-' && (w->column == 0 ||
+			w->column >= LAST_COLUMN))) {
 			qp_write_escape(w, s.p[at++]);
 			continue;
 		}

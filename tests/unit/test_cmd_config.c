@@ -88,7 +88,7 @@ test_check_says_ok(void **state)
 	    "%s: warning: no domain section: nothing will be signed\n", conf));
 	run(&r, state, more);
 	assert_int_equal(r.code, EX_OK);
-	expect_str("err", r.err, STR(""));
+	assert_false(has(r.err, "nothing will be signed"));
 	arena_free(&r.arena);
 }
 

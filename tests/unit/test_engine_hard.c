@@ -296,6 +296,38 @@ test_also_sign_asks_may_send(void **state)
 	fixture_close(&f);
 }
 
+/* Text in mid-line that looks like a delimiter is none, and becomes none. */
+static void
+test_no_delimiter_is_made(void **state)
+{
+	static const char multipart[] =
+	    HEAD "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+		 "Content-Type: text/html\nContent-Transfer-Encoding: ";
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted, arena_cstr(f.arena, arena_printf(f.arena,
+	    "%s8bit\n\n<a href=\"http://y\"\nclicktracking=\"off\"--b\n>q"
+	    "</a>\n--b--\n", multipart)));
+	assert_int_equal(fixture_count(&f, "\n--b"), 2);
+	for (int n = 40; n < 76; n++) {
+		fixture_send(&f, &trusted, arena_cstr(f.arena,
+		    arena_printf(f.arena, "%squoted-printable\n\n%0*d"
+		    "{{bulkhead-unsubscribe-url}}--b\nyyyy\n--b--\n",
+			multipart, n, 0)));
+		assert_int_equal(fixture_message(&f)->nplaceholders, 1);
+		assert_int_equal(fixture_count(&f, "\n--b"), 2);
+		fixture_send(&f, &trusted, arena_cstr(f.arena,
+		    arena_printf(f.arena, "%s8bit\n\n"
+		    "<a href=\"http://x.example/\">y</a>%0990d\n"
+		    "%0*d--b--\ntail\n--b--\n", multipart, 0, n + 20, 0)));
+		assert_int_equal(fixture_message(&f)->nlinks, 1);
+		assert_int_equal(fixture_count(&f, "\n--b"), 2);
+	}
+	fixture_close(&f);
+}
+
 /* What leaves counts: a part that became quoted-printable is no hazard. */
 static void
 test_hazards_are_of_what_leaves(void **state)
@@ -334,6 +366,7 @@ main(void)
 		cmocka_unit_test(test_empty_transfer_encoding),
 		cmocka_unit_test(test_many_signatures_and_fields),
 		cmocka_unit_test(test_also_sign_asks_may_send),
+		cmocka_unit_test(test_no_delimiter_is_made),
 		cmocka_unit_test(test_hazards_are_of_what_leaves),
 	};
 
