@@ -68,8 +68,7 @@ open_part(struct message *m, const struct mime_part *p)
 	if (why == NULL &&
 	    coded_open(&part->coded, m->arena, p->coding,
 		str_sub(m->body, p->body, p->end)) != 0)
-		why = m->malformed =
-		    "a transfer encoding is broken or unknown";
+		why = m->lacks = "a transfer encoding that can be read";
 	if (why == NULL)
 		why = why_not_text(part->coded.text);
 	if (why != NULL)

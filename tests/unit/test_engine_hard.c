@@ -221,6 +221,27 @@ test_number_of_links_is_bounded(void **state)
 	fixture_close(&f);
 }
 
+/* One part that cannot be read is no reason to leave the others. */
+static void
+test_unreadable_part_is_named(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted,
+	    HEAD "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+		 "Content-Type: text/html\n"
+		 "Content-Transfer-Encoding: x-none\n\n<a href=http://x/>x\n"
+		 "--b\nContent-Type: text/html\n\n<a href=http://y/>y\n"
+		 "--b--\n");
+	assert_int_equal(fixture_message(&f)->nlinks, 1);
+	assert_null(fixture_message(&f)->malformed);
+	assert_non_null(fixture_message(&f)->lacks);
+	assert_int_equal(fixture_count(&f, "<a href=http://x/>x"), 1);
+	fixture_close(&f);
+}
+
 static void
 test_empty_transfer_encoding(void **state)
 {
@@ -363,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_opt_outs_leave_tags_whole),
 		cmocka_unit_test(test_conditional_comments_stay_closed),
 		cmocka_unit_test(test_number_of_links_is_bounded),
+		cmocka_unit_test(test_unreadable_part_is_named),
 		cmocka_unit_test(test_empty_transfer_encoding),
 		cmocka_unit_test(test_many_signatures_and_fields),
 		cmocka_unit_test(test_also_sign_asks_may_send),
