@@ -369,7 +369,7 @@ run(struct preview *p, struct session *s)
 		return rc;
 	text = without_from_line(text);
 	mta_memory_init(&mta, p->arena);
-	session_mail(s, str_from(p->sender));
+	session_mail(s, str_from(p->sender), STR(""));
 	for (size_t i = 0; i < p->nrecipients; i++)
 		session_rcpt(s, p->recipients[i]);
 	feed(p, s, &mta, text);

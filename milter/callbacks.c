@@ -23,6 +23,8 @@
 /* Events that need no reply: a round trip less for each. */
 #define SILENT (SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 
+#define PARAMETERS_MAX 4096 /* octets of one MAIL command */
+
 struct connection {
 	struct session *session;
 	struct mta_milter mta;
@@ -145,14 +147,30 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *addr)
 	return SMFIS_CONTINUE;
 }
 
+/* argv behind the address, with blanks between. */
+static struct str
+mail_parameters(char **argv, struct buf *out)
+{
+	for (size_t i = 1; argv[i] != NULL; i++) {
+		buf_puts(out, i > 1 ? " " : "");
+		buf_puts(out, argv[i]);
+	}
+	return buf_view(out);
+}
+
 static sfsistat
 on_mail(SMFICTX *ctx, char **argv)
 {
 	struct connection *c = connection_of(ctx);
+	struct buf args;
+	bool is_ours;
 
+	buf_init(&args, PARAMETERS_MAX);
 	session_login(c->session, macro(ctx, "{auth_authen}"));
-	return session_mail(c->session, str_from(argv[0])) ? SMFIS_CONTINUE :
-							     SMFIS_ACCEPT;
+	is_ours = session_mail(c->session, str_from(argv[0]),
+	    mail_parameters(argv, &args));
+	buf_free(&args);
+	return is_ours ? SMFIS_CONTINUE : SMFIS_ACCEPT;
 }
 
 static sfsistat

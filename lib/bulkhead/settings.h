@@ -102,6 +102,7 @@ struct stream_settings {
 	bool reject_several; /* several-recipients = reject */
 	bool drop_suppressed; /* suppressed = drop */
 	bool pass_control;    /* control-headers = pass */
+	bool keep_8bit;	      /* encode = false */
 	bool envelope_domain;
 	struct str campaign;	  /* default campaign, empty: none */
 	struct str *no_track_hosts; /* globs over link hosts left alone */
@@ -155,6 +156,10 @@ struct settings {
 	struct {
 		enum settings_mode mode;
 		struct str socket; /* as written */
+		unsigned max_sessions; /* further ones are refused */
+		uint64_t max_message;  /* octets of a body: beyond it 552 */
+		uint64_t max_memory;   /* octets of all: beyond it 451 */
+		struct str spool;      /* directory of long bodies */
 	} milter;
 	struct {
 		struct str socket, control; /* as written; may be empty */

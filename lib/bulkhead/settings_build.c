@@ -49,18 +49,37 @@ build_top(struct settings *s, const struct section *root)
 }
 
 static void
+build_milter(struct settings *s, const struct section *root)
+{
+	struct section sec = section_first(root, "milter");
+	uint64_t sessions = 1000;
+	unsigned word;
+
+	s->milter.socket = STR("unix:/var/spool/postfix/bulkhead/milter.sock");
+	s->milter.spool = STR("/var/tmp");
+	s->milter.max_message = UINT64_C(128) << 20;
+	s->milter.max_memory = UINT64_C(512) << 20;
+	if (sec.node != NULL) {
+		read_socket(&sec, "socket", &s->milter.socket);
+		if (read_word(&sec, "mode", settings_mode_words, &word))
+			s->milter.mode = (enum settings_mode)word;
+		read_count(&sec, "max-sessions", 1, 100000, &sessions);
+		read_size(&sec, "max-message", 64 * 1024,
+		    &s->milter.max_message);
+		read_size(&sec, "max-memory", 1024 * 1024,
+		    &s->milter.max_memory);
+		read_path(&sec, "spool", &s->milter.spool);
+	}
+	s->milter.max_sessions = (unsigned)sessions;
+}
+
+static void
 build_programs(struct settings *s, const struct section *root)
 {
 	struct section sec;
 	unsigned word;
 
-	s->milter.socket = STR("unix:/var/spool/postfix/bulkhead/milter.sock");
-	sec = section_first(root, "milter");
-	if (sec.node != NULL) {
-		read_socket(&sec, "socket", &s->milter.socket);
-		if (read_word(&sec, "mode", settings_mode_words, &word))
-			s->milter.mode = (enum settings_mode)word;
-	}
+	build_milter(s, root);
 	sec = section_first(root, "policyd");
 	if (sec.node != NULL) {
 		read_socket(&sec, "socket", &s->policyd.socket);
@@ -319,6 +338,7 @@ build_stream(const struct settings *s, struct stream_settings *st,
 {
 	struct scan_value title = title_of(sec);
 	struct section match;
+	bool encode;
 	unsigned word;
 
 	st->pos = title.pos;
@@ -343,6 +363,8 @@ build_stream(const struct settings *s, struct stream_settings *st,
 	    &st->drop_suppressed);
 	read_flag(sec, "control-headers", settings_control_words,
 	    &st->pass_control);
+	if (read_bool(sec, "encode", &encode))
+		st->keep_8bit = !encode;
 	read_bool(sec, "envelope-domain", &st->envelope_domain);
 	read_text(sec, "campaign", &st->campaign);
 	build_stream_domains(s, st, sec);

@@ -30,6 +30,13 @@ key_bool(struct buf *out, const char *name, bool value)
 }
 
 static void
+key_number(struct buf *out, const char *name, uint64_t value)
+{
+	json_key(out, name);
+	json_number(out, (int64_t)value);
+}
+
+static void
 item(struct buf *out, size_t i, struct str value)
 {
 	if (i != 0)
@@ -81,6 +88,10 @@ write_top(struct buf *out, struct arena *a, const struct settings *s)
 	buf_char(out, '{');
 	key_word(out, "mode", settings_mode_words[s->milter.mode]);
 	key_text(out, "socket", s->milter.socket);
+	key_number(out, "max-sessions", s->milter.max_sessions);
+	key_number(out, "max-message", s->milter.max_message);
+	key_number(out, "max-memory", s->milter.max_memory);
+	key_text(out, "spool", s->milter.spool);
 	buf_char(out, '}');
 	json_key(out, "policyd");
 	buf_char(out, '{');
@@ -171,6 +182,7 @@ write_stream(struct buf *out, struct arena *a, const struct stream_settings *st)
 	    settings_suppressed_words[st->drop_suppressed]);
 	key_word(out, "control-headers",
 	    settings_control_words[st->pass_control]);
+	key_bool(out, "encode", !st->keep_8bit);
 	key_bool(out, "envelope-domain", st->envelope_domain);
 	key_text(out, "campaign", st->campaign);
 	key_text(out, "domain", st->domain ? st->domain->name : STR(""));

@@ -4,8 +4,11 @@
  */
 #include "bulkhead/settings_read.h"
 
+#include <inttypes.h>
+
 #include "mail/addr.h"
 
+#define SIZE_MOST (UINT64_C(1) << 40)
 #define BURST_MAX 1000000000000
 
 static const struct scan_node *
@@ -371,6 +374,45 @@ read_burst(const struct section *s, const char *name, uint64_t *out)
 		return false;
 	}
 	*out = burst;
+	return true;
+}
+
+bool
+read_count(const struct section *s, const char *name, uint64_t min,
+    uint64_t max, uint64_t *out)
+{
+	struct scan_value v;
+	uint64_t n;
+
+	if (!read_value(s, name, &v))
+		return false;
+	if (num_parse(v.text, max, &n) != 0 || n < min) {
+		settings_error(s->report, v.pos, "%s = \"%.*s\": write a whole "
+		    "number from %" PRIu64 " to %" PRIu64, name,
+		    SETTINGS_SHOW(v.text), min, max);
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+bool
+read_size(const struct section *s, const char *name, uint64_t min,
+    uint64_t *out)
+{
+	struct scan_value v;
+	uint64_t n;
+
+	if (!read_value(s, name, &v))
+		return false;
+	if (num_parse_size(v.text, &n) != 0 || n < min || n > SIZE_MOST) {
+		settings_error(s->report, v.pos, "%s = \"%.*s\": write a size "
+		    "such as 64M (k, M or G), %" PRIu64 "k at least and %"
+		    PRIu64 "G at most", name, SETTINGS_SHOW(v.text),
+		    min / 1024, SIZE_MOST >> 30);
+		return false;
+	}
+	*out = n;
 	return true;
 }
 

@@ -56,6 +56,10 @@ bool read_domain(const struct section *s, const char *name, struct str *out);
 bool read_mailbox(const struct section *s, const char *name, struct str *out);
 bool read_rate(const struct section *s, const char *name, struct rate *out);
 bool read_burst(const struct section *s, const char *name, uint64_t *out);
+bool read_count(const struct section *s, const char *name, uint64_t min,
+    uint64_t max, uint64_t *out);
+bool read_size(const struct section *s, const char *name, uint64_t min,
+    uint64_t *out);
 
 /* The members of a list as they stand, with their positions; NULL for none. */
 const struct scan_value *read_list(const struct section *s, const char *name,

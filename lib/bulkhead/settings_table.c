@@ -9,6 +9,10 @@
 static const struct settings_key milter_keys[] = {
 	{ "mode", KEY_VALUE, NULL },
 	{ "socket", KEY_VALUE, NULL },
+	{ "max-sessions", KEY_VALUE, NULL },
+	{ "max-message", KEY_VALUE, NULL },
+	{ "max-memory", KEY_VALUE, NULL },
+	{ "spool", KEY_VALUE, NULL },
 	{ NULL, KEY_VALUE, NULL },
 };
 
@@ -60,6 +64,7 @@ static const struct settings_key stream_keys[] = {
 	{ "several-recipients", KEY_VALUE, NULL },
 	{ "suppressed", KEY_VALUE, NULL },
 	{ "control-headers", KEY_VALUE, NULL },
+	{ "encode", KEY_VALUE, NULL },
 	{ "envelope-domain", KEY_VALUE, NULL },
 	{ "campaign", KEY_VALUE, NULL },
 	{ "domain", KEY_VALUE, NULL },

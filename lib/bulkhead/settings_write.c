@@ -187,6 +187,10 @@ put_top(struct writer *w, const struct settings *s)
 	open_section(w, "milter", STR(""));
 	put_word(w, "mode", settings_mode_words[s->milter.mode]);
 	put_text(w, "socket", s->milter.socket);
+	put_number(w, "max-sessions", s->milter.max_sessions);
+	put_number(w, "max-message", s->milter.max_message);
+	put_number(w, "max-memory", s->milter.max_memory);
+	put_text(w, "spool", s->milter.spool);
 	close_section(w);
 	open_section(w, "policyd", STR(""));
 	put_text(w, "socket", s->policyd.socket);
@@ -274,6 +278,7 @@ put_stream(struct writer *w, const struct stream_settings *st)
 	    settings_suppressed_words[st->drop_suppressed]);
 	put_word(w, "control-headers",
 	    settings_control_words[st->pass_control]);
+	put_bool(w, "encode", !st->keep_8bit);
 	put_bool(w, "envelope-domain", st->envelope_domain);
 	put_text(w, "campaign", st->campaign);
 	if (st->domain != NULL)

@@ -78,6 +78,7 @@ struct message {
 	struct str sender_raw; /* as the client spelled it */
 	struct addr sender;
 	bool is_null_sender;
+	bool is_smtputf8; /* MAIL said so: goes on to such hops only */
 	struct recipient *recipients;
 	size_t nrecipients;
 

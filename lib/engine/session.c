@@ -83,8 +83,22 @@ session_login(struct session *s, struct str user)
 		s->client.sasl_user = arena_copy(s->client_arena, user);
 }
 
+/* RFC 6531 section 3.4: the parameter stands alone, in any case. */
+static bool
+has_word(struct str args, struct str word)
+{
+	for (size_t at = 0; at < args.n;) {
+		size_t end = str_chr(args, ' ', at);
+
+		if (str_ieq(str_sub(args, at, end), word))
+			return true;
+		at = end + 1;
+	}
+	return false;
+}
+
 bool
-session_mail(struct session *s, struct str path)
+session_mail(struct session *s, struct str path, struct str args)
 {
 	struct message *m;
 
@@ -106,6 +120,7 @@ session_mail(struct session *s, struct str path)
 	m->client = s->client;
 	m->wants_notes = s->env->wants_notes;
 	m->sender_raw = arena_copy(s->arena, path);
+	m->is_smtputf8 = has_word(args, STR("SMTPUTF8"));
 	if (addr_parse_path(s->arena, m->sender_raw, &m->sender) != 0)
 		m->sender = (struct addr){ m->sender_raw, STR("") };
 	m->is_null_sender = m->sender.local.n == 0 && m->sender.domain.n == 0;

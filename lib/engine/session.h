@@ -43,10 +43,12 @@ void session_connect(struct session *s, const struct client *client);
 void session_login(struct session *s, struct str user);
 
 /*
- * MAIL: begins a message, forgetting one that was under way.  False when it is
- * not ours: no more of it need come, and what comes is passed over.
+ * MAIL: begins a message, forgetting one that was under way.  args are its
+ * ESMTP parameters with blanks between ("SIZE=1000 BODY=8BITMIME SMTPUTF8").
+ * False when it is not ours: no more of it need come, and what comes is passed
+ * over.
  */
-bool session_mail(struct session *s, struct str path);
+bool session_mail(struct session *s, struct str path, struct str args);
 
 /*
  * RCPT, one header field (the value verbatim, with its leading blank, folds as

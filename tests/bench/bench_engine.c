@@ -190,7 +190,7 @@ send_one(struct session *s, struct str body, unsigned n)
 	int64_t start;
 
 	snprintf(recipient, sizeof(recipient), "<user%u@example.net>", n);
-	session_mail(s, STR("<news@example.com>"));
+	session_mail(s, STR("<news@example.com>"), STR(""));
 	session_rcpt(s, str_from(recipient));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		session_header(s, str_from(fields[i][0]),

@@ -631,7 +631,7 @@ test_refused_edit_is_a_tempfail(void **state)
 	fixture_send(&f, &trusted, HEAD "\nx\n");
 	ops = *f.mta.mta.ops;
 	ops.insert_top = no_insert;
-	session_mail(f.session, STR("a@example.com"));
+	session_mail(f.session, STR("a@example.com"), STR(""));
 	session_rcpt(f.session, STR("b@example.net"));
 	session_header(f.session, STR("From"), STR(" a@example.com"));
 	mta_memory_init(&f.mta, f.arena);

@@ -230,6 +230,9 @@ test_enumerations(void **state)
 		"stream s { suppressed = drop }",
 		"stream s { control-headers = pass }",
 		"stream s { envelope-domain = true }",
+		"stream s { encode = false }",
+		"milter { max-sessions = 100000 max-message = 64k }",
+		"milter { max-memory = 1024G spool = \"/tmp\" }",
 		"stream s { return-path = false }",
 		"limit l { rate = \"1/s\" per = none }",
 		"limit l { rate = \"1/m\" per = recipient-domain }",
@@ -255,6 +258,29 @@ test_enumerations(void **state)
 	assert_int_equal(l.s->log_addresses, LOG_ADDRESSES_NONE);
 	assert_int_equal(l.s->milter.mode, MODE_OBSERVE);
 	assert_int_equal(l.s->policyd.charge_at, CHARGE_AT_DATA);
+	unload(&l);
+}
+
+static void
+test_milter_bounds(void **state)
+{
+	struct loaded l;
+
+	load_good(&l, state, "stream s { }");
+	assert_int_equal(l.s->milter.max_sessions, 1000);
+	assert_int_equal(l.s->milter.max_message, 128 << 20);
+	assert_int_equal(l.s->milter.max_memory, 512 << 20);
+	assert_true(str_eq(l.s->milter.spool, STR("/var/tmp")));
+	assert_false(l.s->streams[0].keep_8bit);
+	unload(&l);
+	load_good(&l, state, "stream s { encode = false } milter { "
+	    "max-sessions = 7 max-message = 50M max-memory = 1M "
+	    "spool = \"/var/spool/bulkhead\" }");
+	assert_int_equal(l.s->milter.max_sessions, 7);
+	assert_int_equal(l.s->milter.max_message, 50 << 20);
+	assert_int_equal(l.s->milter.max_memory, 1 << 20);
+	assert_true(str_eq(l.s->milter.spool, STR("/var/spool/bulkhead")));
+	assert_true(l.s->streams[0].keep_8bit);
 	unload(&l);
 }
 
@@ -476,6 +502,7 @@ main(void)
 		CASE(test_defaults_of_an_empty_file),
 		CASE(test_values_are_normalised),
 		CASE(test_enumerations),
+		CASE(test_milter_bounds),
 		CASE(test_show_is_a_fixed_point),
 		CASE(test_json),
 		CASE(test_references),
