@@ -3,37 +3,117 @@
  */
 #include "bulkhead/metrics.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+
+static void
+add(_Atomic uint64_t *v, uint64_t n)
+{
+	atomic_fetch_add_explicit(v, n, memory_order_relaxed);
+}
+
+static uint64_t
+get(const _Atomic uint64_t *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
 
 void
 metrics_add(struct metrics *m, enum metric which, uint64_t n)
 {
+	if (m != NULL && n > 0)
+		add(&m->v[which], n);
+}
+
+void
+metrics_subtract(struct metrics *m, enum metric which, uint64_t n)
+{
 	if (m != NULL)
-		atomic_fetch_add_explicit(&m->v[which], n,
+		atomic_fetch_sub_explicit(&m->v[which], n,
 		    memory_order_relaxed);
 }
 
 uint64_t
 metrics_get(const struct metrics *m, enum metric which)
 {
-	return atomic_load_explicit(&m->v[which], memory_order_relaxed);
+	return m != NULL ? get(&m->v[which]) : 0;
+}
+
+void
+metrics_add_stage(struct metrics *m, unsigned stage, uint64_t micros,
+    bool has_stopped)
+{
+	if (m == NULL || stage >= METRICS_STAGES)
+		return;
+	add(&m->stages[stage].runs, 1);
+	add(&m->stages[stage].micros, micros);
+	if (has_stopped)
+		add(&m->stages[stage].stops, 1);
 }
 
 const char *
 metric_name(enum metric which)
 {
 	static const char *const names[METRIC_COUNT] = {
+		[METRIC_SESSIONS] = "sessions",
+		[METRIC_SESSIONS_OPEN] = "sessions_open",
+		[METRIC_SESSIONS_REFUSED] = "sessions_refused",
 		[METRIC_MESSAGES] = "messages",
+		[METRIC_OCTETS] = "octets",
+		[METRIC_RECIPIENTS] = "recipients",
 		[METRIC_NOT_OURS] = "not_ours",
+		[METRIC_ALREADY_DONE] = "already_done",
 		[METRIC_PASSED] = "passed",
 		[METRIC_SIGNED] = "signed",
 		[METRIC_REJECTED] = "rejected",
 		[METRIC_DISCARDED] = "discarded",
 		[METRIC_TEMPFAILED] = "tempfailed",
+		[METRIC_SPILLED] = "spilled",
+		[METRIC_NO_MEMORY] = "no_memory",
+		[METRIC_REMOVED_RECIPIENTS] = "removed_recipients",
+		[METRIC_RETURN_PATHS] = "return_paths",
+		[METRIC_UNSUBSCRIBES] = "unsubscribes",
+		[METRIC_UNSUBSCRIBES_KEPT] = "unsubscribes_kept",
+		[METRIC_PLACEHOLDERS] = "placeholders",
 		[METRIC_LINKS] = "links",
+		[METRIC_LINKS_LEFT] = "links_left",
 		[METRIC_PIXELS] = "pixels",
+		[METRIC_ENCODED] = "encoded",
+		[METRIC_HAZARDS] = "hazards",
 		[METRIC_MALFORMED] = "malformed",
+		[METRIC_SIGNATURES] = "signatures",
+		[METRIC_SIGNATURES_REMOVED] = "signatures_removed",
+		[METRIC_RELOADS] = "reloads",
+		[METRIC_RELOADS_FAILED] = "reloads_failed",
 	};
 
 	return names[which];
+}
+
+bool
+metric_is_gauge(enum metric which)
+{
+	return which == METRIC_SESSIONS_OPEN;
+}
+
+void
+metrics_write(const struct metrics *m, const char *const *stage_names,
+    unsigned nstages, struct buf *out)
+{
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		uint64_t n = get(&m->v[i]);
+
+		if (n > 0)
+			buf_printf(out, " %s=%" PRIu64,
+			    metric_name((enum metric)i), n);
+	}
+	for (unsigned i = 0; i < nstages && i < METRICS_STAGES; i++) {
+		uint64_t runs = get(&m->stages[i].runs);
+
+		if (runs > 0)
+			buf_printf(out, " stage-%s=%" PRIu64 "/%" PRIu64
+			    "/%" PRIu64, stage_names[i], runs,
+			    get(&m->stages[i].stops),
+			    get(&m->stages[i].micros));
+	}
 }

@@ -1,35 +1,90 @@
 /*
- * metrics.h - counters of a daemon; the exporter comes with trackd.
+ * metrics.h - counters of a daemon, lock-free.  docs/LOGGING.md says what each
+ * counts; the exporter comes with trackd.
  */
 #ifndef BULKHEAD_BULKHEAD_METRICS_H
 #define BULKHEAD_BULKHEAD_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 enum metric {
+	/* connections of the MTA */
+	METRIC_SESSIONS,	 /* begun */
+	METRIC_SESSIONS_OPEN,	 /* gauge */
+	METRIC_SESSIONS_REFUSED, /* over max-sessions, or draining */
+
+	/* messages and what came of them */
 	METRIC_MESSAGES,     /* ended, whatever came of them */
+	METRIC_OCTETS,	     /* of their bodies */
+	METRIC_RECIPIENTS,
 	METRIC_NOT_OURS,     /* passed: not from a client of ours */
+	METRIC_ALREADY_DONE, /* passed: signed by us before */
 	METRIC_PASSED,	     /* ours, left as they came */
 	METRIC_SIGNED,	     /* left with a signature */
 	METRIC_REJECTED,     /* refused with a 4yz or 5yz of ours */
 	METRIC_DISCARDED,
 	METRIC_TEMPFAILED,   /* something of ours failed */
-	METRIC_LINKS,	     /* links rewritten */
-	METRIC_PIXELS,	     /* open pixels inserted */
-	METRIC_MALFORMED,    /* signed without being changed */
+	METRIC_SPILLED,	     /* bodies that went to a file */
+	METRIC_NO_MEMORY,    /* put off: max-memory was reached */
+
+	/* what the stages did */
+	METRIC_REMOVED_RECIPIENTS,
+	METRIC_RETURN_PATHS,
+	METRIC_UNSUBSCRIBES,	  /* List-Unsubscribe of ours */
+	METRIC_UNSUBSCRIBES_KEPT, /* the application's */
+	METRIC_PLACEHOLDERS,
+	METRIC_LINKS,	   /* rewritten */
+	METRIC_LINKS_LEFT, /* not */
+	METRIC_PIXELS,
+	METRIC_ENCODED,		  /* parts made fit for any hop */
+	METRIC_HAZARDS,		  /* messages that a later hop may break */
+	METRIC_MALFORMED,	  /* signed without being changed */
+	METRIC_SIGNATURES,
+	METRIC_SIGNATURES_REMOVED, /* the application's, broken by us */
+
+	METRIC_RELOADS,
+	METRIC_RELOADS_FAILED,
 	METRIC_COUNT
 };
 
+/* As many stages as an engine may have; stage.h holds their names. */
+#define METRICS_STAGES 16
+
 struct metrics {
 	_Atomic uint64_t v[METRIC_COUNT];
+	struct {
+		_Atomic uint64_t runs;
+		_Atomic uint64_t micros; /* thread CPU */
+		_Atomic uint64_t stops;	 /* it said the last word */
+	} stages[METRICS_STAGES];
 };
 
-/* Adds n; any thread.  m may be NULL. */
+/* Adds n; any thread.  m may be NULL, here and below. */
 void metrics_add(struct metrics *m, enum metric which, uint64_t n);
+
+/* For a gauge, when what was added is over. */
+void metrics_subtract(struct metrics *m, enum metric which, uint64_t n);
 uint64_t metrics_get(const struct metrics *m, enum metric which);
+
+/* One run of a stage by its place in the table; beyond the last: nothing. */
+void metrics_add_stage(struct metrics *m, unsigned stage, uint64_t micros,
+    bool has_stopped);
 
 /* The name in log lines and the exporter: "messages". */
 const char *metric_name(enum metric which);
+
+/* True when it may fall. */
+bool metric_is_gauge(enum metric which);
+
+/*
+ * All that are not zero, as " name=value" each, and, for the stages whose
+ * names are given, " stage-NAME=RUNS/STOPS/MICROS".
+ */
+void metrics_write(const struct metrics *m, const char *const *stage_names,
+    unsigned nstages, struct buf *out);
 
 #endif

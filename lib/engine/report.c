@@ -26,6 +26,35 @@ report_address(const struct settings *s, struct arena *a, struct str address)
 	    h[5], h[6], h[7]);
 }
 
+/* What needs no quotes in a line that is split at blanks. */
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
+		    memchr("-._@:/,+<>[]", s.p[i], 12) == NULL)
+			return false;
+	return s.n > 0;
+}
+
+/* docs/LOGGING.md: a value with other characters stands in quotes. */
+static void
+add_value(struct buf *line, const char *key, struct str value)
+{
+	buf_printf(line, " %s=", key);
+	if (is_plain(value)) {
+		buf_str(line, value);
+		return;
+	}
+	buf_char(line, '"');
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] == '"' || value.p[i] == '\\')
+			buf_char(line, '\\');
+		buf_char(line, value.p[i] != '\0' ? value.p[i] : '?');
+	}
+	buf_char(line, '"');
+}
+
 /* Who handed it over: what trusted-networks and may-send look at. */
 static void
 add_client(struct buf *line, const struct settings *s, struct arena *a,
@@ -35,13 +64,13 @@ add_client(struct buf *line, const struct settings *s, struct arena *a,
 
 	if (c->has_addr) {
 		net_format_addr(&c->addr, addr);
-		buf_printf(line, " client=%s", addr);
+		add_value(line, "client", str_from(addr));
 	}
 	if (c->is_sendmail)
 		buf_puts(line, " by=sendmail");
 	if (c->sasl_user.n > 0)
-		buf_printf(line, " sasl-user=%.*s",
-		    STR_ARG(report_address(s, a, c->sasl_user)));
+		add_value(line, "sasl-user",
+		    report_address(s, a, c->sasl_user));
 }
 
 void
@@ -122,6 +151,10 @@ add_hazards(struct buf *line, unsigned hazards)
 static void
 add_what_was_done(struct buf *line, const struct message *m)
 {
+	if (m->campaign.n > 0)
+		add_value(line, "campaign", m->campaign);
+	if (m->list.n > 0)
+		add_value(line, "list", m->list);
 	buf_printf(line, " links=%u left=%u pixels=%u", m->nlinks,
 	    m->nlinks_left, m->npixels);
 	if (m->nplaceholders > 0)
@@ -139,9 +172,9 @@ add_what_was_done(struct buf *line, const struct message *m)
 		    m->nsignatures_removed);
 	add_hazards(line, m->hazards);
 	if (m->lacks != NULL)
-		buf_printf(line, " lacks=\"%s\"", m->lacks);
+		add_value(line, "lacks", str_from(m->lacks));
 	if (m->malformed != NULL)
-		buf_printf(line, " malformed=\"%s\"", m->malformed);
+		add_value(line, "malformed", str_from(m->malformed));
 }
 
 void
@@ -159,19 +192,20 @@ report_log(const struct message *m, int64_t cpu_micros)
 	    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
 	    observe ? "observe " : "", action_of(m));
 	if (m->stream != NULL)
-		buf_printf(&line, " stream=%.*s", STR_ARG(m->stream->name));
+		add_value(&line, "stream", m->stream->name);
 	if (m->domain != NULL)
-		buf_printf(&line, " domain=%.*s", STR_ARG(m->domain->name));
+		add_value(&line, "domain", m->domain->name);
 	add_client(&line, m->settings, m->arena, &m->client);
-	buf_printf(&line, " sender=<%.*s> nrcpt=%zu", STR_ARG(sender),
-	    m->nrecipients);
+	add_value(&line, "sender", arena_printf(m->arena, "<%.*s>",
+	    STR_ARG(sender)));
+	buf_printf(&line, " nrcpt=%zu size=%zu", m->nrecipients, m->body.n);
 	if (m->verdict == VERDICT_ACCEPT)
 		add_what_was_done(&line, m);
 	if (m->reason != NULL)
-		buf_printf(&line, " reason=\"%s\"", m->reason);
+		add_value(&line, "reason", str_from(m->reason));
 	if (m->verdict == VERDICT_REJECT)
-		buf_printf(&line, " reply=\"%s %s %s\"", m->reply.code,
-		    m->reply.status, m->reply.text);
+		add_value(&line, "reply", arena_printf(m->arena, "%s %s %s",
+		    m->reply.code, m->reply.status, m->reply.text));
 	buf_printf(&line, " time=%s cpu_us=%" PRId64, time, cpu_micros);
 	if (!line.failed)
 		log_info("%.*s", STR_ARG(buf_view(&line)));
@@ -179,6 +213,29 @@ report_log(const struct message *m, int64_t cpu_micros)
 		log_warning("%.*s: action=%s (details too long for a line)",
 		    STR_ARG(m->queue_id), action_of(m));
 	buf_free(&line);
+}
+
+static void
+count_what_was_done(const struct message *m, struct metrics *metrics)
+{
+	const char *kind = m->unsubscribe_kind;
+	bool is_kept = kind != NULL && strcmp(kind, "kept") == 0;
+	bool is_ours = kind != NULL && !is_kept && strcmp(kind, "none") != 0;
+
+	metrics_add(metrics, METRIC_REMOVED_RECIPIENTS,
+	    m->nrecipients - m->nleft);
+	metrics_add(metrics, METRIC_RETURN_PATHS, m->new_sender.n > 0);
+	metrics_add(metrics, METRIC_UNSUBSCRIBES, is_ours);
+	metrics_add(metrics, METRIC_UNSUBSCRIBES_KEPT, is_kept);
+	metrics_add(metrics, METRIC_PLACEHOLDERS, m->nplaceholders);
+	metrics_add(metrics, METRIC_LINKS, m->nlinks);
+	metrics_add(metrics, METRIC_LINKS_LEFT, m->nlinks_left);
+	metrics_add(metrics, METRIC_PIXELS, m->npixels);
+	metrics_add(metrics, METRIC_HAZARDS, m->hazards != 0);
+	metrics_add(metrics, METRIC_MALFORMED, m->malformed != NULL);
+	metrics_add(metrics, METRIC_SIGNATURES, m->nsignatures);
+	metrics_add(metrics, METRIC_SIGNATURES_REMOVED,
+	    m->nsignatures_removed);
 }
 
 void
@@ -193,9 +250,9 @@ report_count(const struct message *m, struct metrics *metrics)
 	};
 
 	metrics_add(metrics, METRIC_MESSAGES, 1);
+	metrics_add(metrics, METRIC_OCTETS, m->body.n);
+	metrics_add(metrics, METRIC_RECIPIENTS, m->nrecipients);
 	metrics_add(metrics, by_verdict[m->verdict], 1);
-	metrics_add(metrics, METRIC_LINKS, m->nlinks);
-	metrics_add(metrics, METRIC_PIXELS, m->npixels);
-	if (m->malformed != NULL)
-		metrics_add(metrics, METRIC_MALFORMED, 1);
+	if (m->verdict == VERDICT_ACCEPT)
+		count_what_was_done(m, metrics);
 }

@@ -213,7 +213,7 @@ session_end(struct session *s, struct str queue_id, struct mta *mta)
 		message_refuse(m, "552", "5.3.4", "message refused: %s",
 		    s->too_large);
 	else
-		stages_run(m, s->env->stage_micros);
+		stages_run(m, s->env->metrics);
 	if (m->settings->milter.mode == MODE_ACT)
 		tell(m, mta);
 	if (!s->env->is_quiet)

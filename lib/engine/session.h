@@ -27,7 +27,6 @@ struct session_env {
 	void *arg;
 	struct clock clock;
 	struct metrics *metrics; /* may be NULL */
-	int64_t *stage_micros;	 /* STAGE_COUNT sums for a bench, or NULL */
 	bool wants_notes;	 /* preview --explain */
 	bool is_quiet;		 /* no log lines: preview and tests */
 };

@@ -4,6 +4,7 @@
 #ifndef BULKHEAD_ENGINE_STAGE_H
 #define BULKHEAD_ENGINE_STAGE_H
 
+#include "bulkhead/metrics.h"
 #include "engine/message.h"
 
 enum stage_result {
@@ -17,11 +18,12 @@ struct stage {
 };
 
 /*
- * Runs all stages; m->verdict holds the outcome.  micros, where not NULL, is
- * an array of STAGE_COUNT thread CPU times that each stage's is added to.
+ * Runs all stages; m->verdict holds the outcome.  Each run, its thread CPU
+ * time and whether it was the last are counted in metrics, which may be NULL,
+ * under the stage's place in the table.
  */
 #define STAGE_COUNT 9
-void stages_run(struct message *m, int64_t *micros);
+void stages_run(struct message *m, struct metrics *metrics);
 extern const struct stage stage_table[STAGE_COUNT];
 
 /* Whose mail, which stream, which domain.  ARCHITECTURE section 3. */

@@ -18,15 +18,18 @@ const struct stage stage_table[STAGE_COUNT] = {
 };
 
 void
-stages_run(struct message *m, int64_t *micros)
+stages_run(struct message *m, struct metrics *metrics)
 {
-	for (size_t i = 0; i < STAGE_COUNT; i++) {
-		int64_t start = micros ? clock_thread_cpu() : 0;
-		enum stage_result result = stage_table[i].run(m);
+	int64_t start = clock_thread_cpu();
 
-		if (micros != NULL)
-			micros[i] += clock_thread_cpu() - start;
+	for (unsigned i = 0; i < STAGE_COUNT; i++) {
+		enum stage_result result = stage_table[i].run(m);
+		int64_t now = clock_thread_cpu();
+
+		metrics_add_stage(metrics, i, (uint64_t)(now - start),
+		    result == STAGE_STOP);
 		if (result == STAGE_STOP)
 			return;
+		start = now;
 	}
 }

@@ -242,7 +242,7 @@ bare_signature(unsigned runs)
 static void
 run(struct keyring *k, struct str body, unsigned runs)
 {
-	int64_t stages[STAGE_COUNT] = { 0 };
+	struct metrics metrics = { 0 };
 	int64_t *v = mem_alloc(runs * sizeof(*v));
 	struct session_env env = { .keyring = the_keyring, .arg = k,
 		.clock = clock_system(), .is_quiet = true };
@@ -261,12 +261,12 @@ run(struct keyring *k, struct str body, unsigned runs)
 	    (long long)v[runs / 10], (long long)v[runs * 99 / 100]);
 	printf("  for scale: a bare RSA-2048 signature %lld us\n",
 	    (long long)bare_signature(runs));
-	env.stage_micros = stages;
+	env.metrics = &metrics;
 	for (unsigned i = 0; i < runs; i++)
 		send_one(s, body, i);
 	for (size_t i = 0; i < STAGE_COUNT; i++)
 		printf("  %-12s %6.1f us\n", stage_table[i].name,
-		    (double)stages[i] / runs);
+		    (double)metrics.stages[i].micros / runs);
 	session_free(&s);
 	free(v);
 }

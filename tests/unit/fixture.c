@@ -161,7 +161,8 @@ fixture_send(struct fixture *f, const struct fixture_sender *from,
 
 	f->env = (struct session_env){ .keyring = the_keyring, .arg = f,
 		.clock = clock_fixed(FIXTURE_TIME * INT64_C(1000000)),
-		.is_quiet = true, .wants_notes = true };
+		.metrics = &f->metrics, .is_quiet = !f->is_loud,
+		.wants_notes = true };
 	if (f->session == NULL)
 		f->session = session_new(&f->env);
 	connect_client(f, from);

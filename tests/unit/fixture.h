@@ -19,6 +19,8 @@ struct fixture {
 	struct keyring *keyring;
 	struct session_env env;
 	struct session *session;
+	bool is_loud;		/* log lines are wanted */
+	struct metrics metrics; /* of all messages sent */
 	/* the last message sent */
 	struct mta_memory mta;
 	enum verdict verdict;

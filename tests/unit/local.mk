@@ -63,3 +63,8 @@ tests_unit_test_engine_hard_SOURCES = tests/unit/test_engine_hard.c \
 tests_unit_test_engine_hard_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_placeholder
 tests_unit_test_placeholder_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_report tests/unit/test_metrics
+tests_unit_test_report_SOURCES = tests/unit/test_report.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_report_LDADD = $(UNIT_LIBS)
+tests_unit_test_metrics_LDADD = $(UNIT_LIBS)
