@@ -1,5 +1,6 @@
-EXTRA_DIST += docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md
+EXTRA_DIST += docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md \
+	docs/LOGGING.md
 dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
-	docs/man/bulkhead-milter.8
+	docs/man/bulkhead-milter.8 docs/man/bulkhead-log.5
 dist_man_MANS += docs/man/bulkhead-config.1 docs/man/bulkhead.conf.5
 dist_man_MANS += docs/man/bulkhead-key.1 docs/man/bulkhead-token.1

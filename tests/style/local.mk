@@ -1,6 +1,7 @@
 STYLE_TESTS = \
 	tests/style/banned.py \
 	tests/style/counting.py \
+	tests/style/documented.py \
 	tests/style/headers.py \
 	tests/style/layers.py \
 	tests/style/selftest.py \

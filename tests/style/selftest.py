@@ -9,6 +9,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 import banned  # noqa: E402
+import documented  # noqa: E402
 import headers  # noqa: E402
 import layers  # noqa: E402
 import size  # noqa: E402
@@ -123,6 +124,14 @@ CASES = [
     (text.python, {"tests/y.py": "#!/usr/bin/env python3\n"}, "interpreter"),
     (text.executable, {"tests/y.sh": "#!/bin/sh\n", "mode": 0o644},
      "not executable"),
+    (documented.settings, {documented.TABLE: '{ "colour", KEY_VALUE }'},
+     "bulkhead.conf.5: no word of the setting colour"),
+    (documented.samples, {documented.TABLE: '{ "colour", KEY_VALUE }'},
+     "conf.sample: no word of the setting colour"),
+    (documented.log_keys, {documented.REPORT: 'printf(" colour=%u", 1);'},
+     "LOGGING.md: no word of the log key colour"),
+    (documented.counters, {documented.METRICS: '[METRIC_X] = "colours",'},
+     "no word of the counter colours"),
 ]
 
 
@@ -149,7 +158,8 @@ def violations(rule, files):
 def main():
     """One point a planted fault, then one a rule on the clean tree."""
     os.environ.pop("BULKHEAD_BUILDDIR", None)
-    rules = [r for m in (size, layers, headers, banned, state, text)
+    rules = [r for m in (size, layers, headers, banned, state, text,
+                         documented)
              for r in m.RULES.values()]
     points = [("finds: %s" % want, any(want in v for v in
                                        violations(rule, files)))
