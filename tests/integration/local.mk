@@ -29,3 +29,12 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/mails/qp-alternative.eml \
 	tests/integration/mails/signed-by-other.eml \
 	tests/integration/mails/signed.eml
+
+# A load on a milter without an MTA, and its parts.
+check_PROGRAMS += tests/tools/milter_load
+tests_tools_milter_load_SOURCES = tests/tools/milter_load.c \
+	tests/tools/mail_in.h \
+	tests/tools/milter_client.c tests/tools/milter_client.h \
+	tests/tools/milter_edited.c tests/tools/milter_edited.h \
+	tests/tools/milter_tally.c tests/tools/milter_tally.h
+tests_tools_milter_load_LDADD = $(BULKHEAD_LIBS)
