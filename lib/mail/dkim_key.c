@@ -93,6 +93,27 @@ dkim_key_sign(const struct dkim_key *k, struct str data,
 	return n;
 }
 
+bool
+dkim_key_verify(const struct dkim_key *k, struct str data, struct str sig)
+{
+	bool is_rsa = k->algorithm == DKIM_RSA_SHA256;
+	unsigned char hash[SHA256_SIZE] = { 0 };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool is_good;
+
+	if (!is_rsa)
+		hash_sha256(data, hash);
+	is_good = sig.n > 0 && ctx != NULL &&
+		  EVP_DigestVerifyInit(ctx, NULL, is_rsa ? EVP_sha256() : NULL,
+		      NULL, k->pkey) == 1 &&
+		  EVP_DigestVerify(ctx, (const unsigned char *)sig.p, sig.n,
+		      is_rsa ? (const unsigned char *)data.p : hash,
+		      is_rsa ? data.n : sizeof(hash)) == 1;
+	ERR_clear_error();
+	EVP_MD_CTX_free(ctx);
+	return is_good;
+}
+
 /*
  * A damaged key signs without an error, and nobody but the receivers would
  * see that nothing verifies.
@@ -101,22 +122,10 @@ static bool
 key_works(const struct dkim_key *k)
 {
 	struct str text = STR("bulkhead");
-	unsigned char sig[DKIM_MAX_SIGNATURE], hash[SHA256_SIZE];
-	bool is_rsa = k->algorithm == DKIM_RSA_SHA256;
+	unsigned char sig[DKIM_MAX_SIGNATURE];
 	size_t n = dkim_key_sign(k, text, sig);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool works;
 
-	hash_sha256(text, hash);
-	works = n > 0 && ctx != NULL &&
-		EVP_DigestVerifyInit(ctx, NULL, is_rsa ? EVP_sha256() : NULL,
-		    NULL, k->pkey) == 1 &&
-		EVP_DigestVerify(ctx, sig, n,
-		    is_rsa ? (const unsigned char *)text.p : hash,
-		    is_rsa ? text.n : sizeof(hash)) == 1;
-	ERR_clear_error();
-	EVP_MD_CTX_free(ctx);
-	return works;
+	return dkim_key_verify(k, text, str_make((const char *)sig, n));
 }
 
 /* Sets the algorithm; NULL, or what is wrong with the key. */

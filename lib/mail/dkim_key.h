@@ -1,5 +1,5 @@
 /*
- * dkim_key.h - what the signer asks of a key beyond dkim.h.
+ * dkim_key.h - what signer and verifier ask of a key beyond dkim.h.
  */
 #ifndef BULKHEAD_MAIL_DKIM_KEY_H
 #define BULKHEAD_MAIL_DKIM_KEY_H
@@ -15,5 +15,12 @@
  */
 size_t dkim_key_sign(const struct dkim_key *k, struct str data,
     unsigned char out[DKIM_MAX_SIGNATURE]);
+
+/*
+ * True when sig is what dkim_key_sign() makes of data: asks the public half.
+ * Any thread, at the same time.
+ */
+bool dkim_key_verify(const struct dkim_key *k, struct str data,
+    struct str sig);
 
 #endif

@@ -22,3 +22,4 @@ libbulkhead_a_SOURCES += \
 	lib/mail/html.c lib/mail/html.h lib/mail/html_private.h \
 	lib/mail/html_entities.c lib/mail/html_entity.c \
 	lib/mail/html_markup.c lib/mail/html_tag.c lib/mail/html_text.c
+libbulkhead_a_SOURCES += lib/mail/dkim_verify.c lib/mail/dkim_verify.h

@@ -68,3 +68,5 @@ tests_unit_test_report_SOURCES = tests/unit/test_report.c \
 	tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_report_LDADD = $(UNIT_LIBS)
 tests_unit_test_metrics_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_dkim_verify
+tests_unit_test_dkim_verify_LDADD = $(UNIT_LIBS)
