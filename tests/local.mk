@@ -5,6 +5,7 @@ include tests/unit/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/corpus/local.mk
+include tests/fuzz/local.mk
 include tests/integration/local.mk
 include tests/style/local.mk
 

@@ -223,9 +223,9 @@ class Run:
             self.report(label, count, log, wrong, time.monotonic() - start)
 
     def unit_tests(self):
-        """The unit tests by the names that make knows them by."""
-        names = [os.path.relpath(f, ROOT)[:-2] for f in sorted(glob.glob(
-            os.path.join(ROOT, "tests/unit/test_*.c")))]
+        """Unit tests and fuzz targets by the names that make knows."""
+        names = [os.path.relpath(f, ROOT)[:-2] for p in UNIT for f in sorted(
+            glob.glob(os.path.join(ROOT, p)))]
         return [n for n in names if self.wanted(n)]
 
     def has(self, *patterns):
@@ -235,6 +235,7 @@ class Run:
                    for f in glob.glob(os.path.join(ROOT, p)))
 
 
+UNIT = ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
 CORPUS = ("tests/corpus/*.py", "tests/corpus/*.sh")
 CLI = ("tests/cli/*.sh", "tests/cli/test_*.py")
 INTEGRATION = ("tests/integration/test_*.py", "tests/integration/*.sh")
