@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "milter/intake.h"
+#include "milter/listener.h"
 
 /* Actions that edits need, all of them offered by Postfix and Sendmail. */
 #define ACTIONS                                                                \
@@ -26,7 +28,7 @@
 #define PARAMETERS_MAX 4096 /* octets of one MAIL command */
 
 struct connection {
-	struct session *session;
+	struct session *session; /* NULL: to be refused */
 	struct mta_milter mta;
 	bool is_silent; /* the MTA takes SILENT */
 	bool is_silent_data;
@@ -35,12 +37,17 @@ struct connection {
 
 /* libmilter hands no context to a first callback: set once, before threads. */
 static const struct session_env *the_env;
-static bool the_listener_is_local;
 
+/*
+ * NULL where there is no session: it is one too many, or nothing was
+ * negotiated (libmilter insists on no order).
+ */
 static struct connection *
 connection_of(SMFICTX *ctx)
 {
-	return smfi_getpriv(ctx);
+	struct connection *c = smfi_getpriv(ctx);
+
+	return c != NULL && c->session != NULL ? c : NULL;
 }
 
 static sfsistat
@@ -86,11 +93,15 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 		    (unsigned long)ACTIONS);
 		return SMFIS_REJECT;
 	}
+	if (intake_is_short())
+		listener_pause();
 	c = mem_alloc(sizeof(*c));
-	*c = (struct connection){ .session = session_new(the_env) };
+	*c = (struct connection){ 0 };
+	if (intake_enter())
+		c->session = session_new(the_env);
 	c->is_silent = (steps & SILENT) == SILENT;
 	c->has_leadspc = (steps & SMFIP_HDR_LEADSPC) != 0;
-	c->is_silent_data = the_listener_is_local &&
+	c->is_silent_data = listener_is_local() &&
 	    (steps & SMFIP_NR_DATA) != 0;
 	mta_milter_init(&c->mta, ctx, c->has_leadspc);
 	smfi_setpriv(ctx, c);
@@ -131,6 +142,17 @@ read_address(const _SOCK_ADDR *addr, struct client *client)
 	return 0;
 }
 
+/* 421 makes Postfix take leave of its client, and of us (ARCHITECTURE §13). */
+static sfsistat
+send_away(SMFICTX *ctx, const char *why)
+{
+	char code[] = "421", status[] = "4.3.2", text[64];
+
+	snprintf(text, sizeof(text), "%s", why);
+	smfi_setreply(ctx, code, status, text);
+	return SMFIS_TEMPFAIL;
+}
+
 static sfsistat
 on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *addr)
 {
@@ -139,6 +161,8 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *addr)
 	unsigned port = read_address(addr, &client);
 
 	(void)host;
+	if (c == NULL)
+		return send_away(ctx, "too many sessions, try again later");
 	client.daemon = macro(ctx, "{daemon_name}");
 	/* sendmail(1): a queue id before any message (ARCHITECTURE §13) */
 	client.is_sendmail = macro(ctx, "i").n > 0 && port == 0 &&
@@ -165,6 +189,10 @@ on_mail(SMFICTX *ctx, char **argv)
 	struct buf args;
 	bool is_ours;
 
+	if (c == NULL)
+		return send_away(ctx, "too many sessions, try again later");
+	if (!intake_takes_message())
+		return send_away(ctx, "restarting, connect again");
 	buf_init(&args, PARAMETERS_MAX);
 	session_login(c->session, macro(ctx, "{auth_authen}"));
 	is_ours = session_mail(c->session, str_from(argv[0]),
@@ -178,6 +206,8 @@ on_rcpt(SMFICTX *ctx, char **argv)
 {
 	struct connection *c = connection_of(ctx);
 
+	if (c == NULL)
+		return SMFIS_TEMPFAIL;
 	session_rcpt(c->session, str_from(argv[0]));
 	return quiet(c);
 }
@@ -185,8 +215,11 @@ on_rcpt(SMFICTX *ctx, char **argv)
 static sfsistat
 on_data(SMFICTX *ctx)
 {
-	return connection_of(ctx)->is_silent_data ? SMFIS_NOREPLY :
-						    SMFIS_CONTINUE;
+	const struct connection *c = connection_of(ctx);
+
+	if (c == NULL)
+		return SMFIS_TEMPFAIL;
+	return c->is_silent_data ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 static sfsistat
@@ -194,6 +227,8 @@ on_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct connection *c = connection_of(ctx);
 
+	if (c == NULL)
+		return SMFIS_TEMPFAIL;
 	if (c->has_leadspc) {
 		session_header(c->session, str_from(name), str_from(value));
 	} else {
@@ -209,7 +244,9 @@ on_header(SMFICTX *ctx, char *name, char *value)
 static sfsistat
 on_end_of_header(SMFICTX *ctx)
 {
-	return quiet(connection_of(ctx));
+	const struct connection *c = connection_of(ctx);
+
+	return c == NULL ? SMFIS_TEMPFAIL : quiet(c);
 }
 
 static sfsistat
@@ -217,6 +254,8 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t n)
 {
 	struct connection *c = connection_of(ctx);
 
+	if (c == NULL)
+		return SMFIS_TEMPFAIL;
 	session_body(c->session, str_make((const char *)chunk, n));
 	return quiet(c);
 }
@@ -243,10 +282,15 @@ static sfsistat
 on_end(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
-	enum verdict v = session_end(c->session, macro(ctx, "i"), &c->mta.mta);
-	const struct message *m = session_message(c->session);
-	sfsistat status = answer(v, m != NULL && m->reply.code[0] == '4');
+	const struct message *m;
+	enum verdict v;
+	sfsistat status;
 
+	if (c == NULL)
+		return SMFIS_TEMPFAIL;
+	v = session_end(c->session, macro(ctx, "i"), &c->mta.mta);
+	m = session_message(c->session);
+	status = answer(v, m != NULL && m->reply.code[0] == '4');
 	session_abort(c->session); /* an idle connection holds no message */
 	return status;
 }
@@ -265,7 +309,8 @@ on_abort(SMFICTX *ctx)
 static sfsistat
 on_close(SMFICTX *ctx)
 {
-	struct connection *c = connection_of(ctx);
+	struct connection *c = smfi_getpriv(ctx);
+	bool was_taken = connection_of(ctx) != NULL;
 
 	if (c != NULL) {
 		smfi_setpriv(ctx, NULL);
@@ -273,11 +318,13 @@ on_close(SMFICTX *ctx)
 		mta_milter_close(&c->mta);
 		free(c);
 	}
+	if (was_taken)
+		intake_leave(); /* last: the process may end now */
 	return SMFIS_CONTINUE;
 }
 
 int
-callbacks_register(const struct session_env *env, bool is_local)
+callbacks_register(const struct session_env *env)
 {
 	char name[] = "bulkhead";
 	struct smfiDesc desc = {
@@ -298,6 +345,5 @@ callbacks_register(const struct session_env *env, bool is_local)
 	};
 
 	the_env = env;
-	the_listener_is_local = is_local;
 	return smfi_register(desc) == MI_SUCCESS ? 0 : -1;
 }

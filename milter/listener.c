@@ -1,159 +1,170 @@
 /*
- * listener.c - the milter's socket.
+ * listener.c - takes the listening socket from libmilter and gives it back,
+ * behind its back: what is under its descriptor is exchanged.
  */
 #include "milter/listener.h"
 
-#include <errno.h>
-#include <grp.h>
+#include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/net.h"
+#include "milter/intake.h"
+#include "milter/socket.h"
 
-bool
-listener_is_local(const char *socket)
+static struct {
+	pthread_mutex_t lock;
+	int fd;	     /* the descriptor that libmilter accepts from */
+	int aside;   /* the same socket: when it is needed none may be free */
+	int nothing; /* is never readable, and nobody can write to it */
+	bool is_paused, has_left;
+	struct sockaddr_storage name;
+	socklen_t name_size;
+	pthread_t runner;
+	bool is_running;
+} the_listener = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+int
+listener_open(const char *socket_name)
 {
-	return !str_starts(str_from(socket), STR("inet"));
-}
+	int rc = socket_open(socket_name, &the_listener.fd);
 
-/* Only a refusal says that nobody listens there; EACCES, say, does not. */
-static bool
-is_live(const char *path)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool refused;
-
-	if (fd < 0)
-		return true;
-	memcpy(sun.sun_path, path, strlen(path) + 1);
-	refused = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0 &&
-	    errno == ECONNREFUSED;
-	close(fd);
-	return !refused;
-}
-
-/* A stale socket goes; anything else stays and is an error. */
-static int
-clear_path(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return EX_OK;
-	if (!S_ISSOCK(st.st_mode)) {
-		log_error("%s is there and no socket: remove it, or choose "
-			  "another path", path);
-		return EX_CANTCREAT;
-	}
-	if (is_live(path)) {
-		log_error("%s: another process listens there: stop it first",
-		    path);
-		return EX_UNAVAILABLE;
-	}
-	if (unlink(path) != 0) {
-		log_error("cannot remove the stale socket %s: %m", path);
-		return EX_NOPERM;
+	if (rc != EX_OK)
+		return rc;
+	the_listener.aside = fcntl(the_listener.fd, F_DUPFD_CLOEXEC, 0);
+	the_listener.nothing = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	the_listener.name_size = sizeof(the_listener.name);
+	if (the_listener.aside < 0 || the_listener.nothing < 0 ||
+	    getsockname(the_listener.fd,
+		(struct sockaddr *)&the_listener.name,
+		&the_listener.name_size) != 0) {
+		log_error("cannot prepare the socket's end: %m");
+		return EX_OSERR;
 	}
 	return EX_OK;
 }
 
-/* FACTS must 30: smtpd and cleanup run as postfix. */
+bool
+listener_is_local(void)
+{
+	return the_listener.name.ss_family == AF_UNIX;
+}
+
 static void
-give_to_postfix(const char *path)
+ignore(int sig)
 {
-	struct group *gr = getgrnam("postfix");
-
-	if (gr == NULL || chown(path, (uid_t)-1, gr->gr_gid) != 0)
-		log_warning("%s: not of group postfix: Postfix may be unable "
-			    "to connect", path);
-}
-
-/*
- * On inet sockets Nagle's algorithm and delayed acknowledgements cost 40 ms a
- * message; accepted sockets inherit the option.
- */
-static void
-set_nodelay(void)
-{
-	int on = 1;
-
-	for (int fd = 3; fd < 256; fd++) {
-		int listening = 0;
-		socklen_t n = sizeof(listening);
-
-		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening,
-		    &n) == 0 && listening)
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-			    sizeof(on));
-	}
-}
-
-static int
-open_socket(char *name, const char *shown)
-{
-	errno = 0;
-	if (smfi_setconn(name) == MI_SUCCESS &&
-	    smfi_opensocket(false) == MI_SUCCESS)
-		return EX_OK;
-	if (errno == ENOENT)
-		log_error("cannot listen on %s: its directory is not there: "
-			  "make it, of group postfix and mode 0710", shown);
-	else if (errno == 0)
-		log_error("cannot listen on %s: its host has no address here",
-		    shown);
-	else
-		log_error("cannot listen on %s: %m", shown);
-	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
-}
-
-static int
-open_unix(struct arena *a, const char *path, const char *shown)
-{
-	char *name = arena_cstr(a, arena_printf(a, "unix:%s", path));
-	mode_t old;
-	int rc = clear_path(path);
-
-	if (rc != EX_OK)
-		return rc;
-	old = umask(0117);
-	rc = open_socket(name, shown);
-	umask(old);
-	if (rc == EX_OK)
-		give_to_postfix(path);
-	return rc;
+	(void)sig;
 }
 
 int
-listener_open(const char *socket)
+listener_run(void)
 {
-	struct arena *a = arena_new();
-	struct net_socket where;
-	const char *why;
+	struct sigaction wake = { .sa_handler = ignore };
 	int rc;
 
-	if (net_parse_socket(a, str_from(socket), &where, &why) != 0) {
-		log_error("socket \"%s\": %s", socket, why);
-		rc = EX_CONFIG;
-	} else if (where.kind == NET_UNIX) {
-		rc = open_unix(a, where.path, socket);
-	} else if (where.kind == NET_INET) {
-		rc = open_socket(arena_cstr(a, arena_printf(a, "%s:%u@%s",
-		    strchr(where.host, ':') ? "inet6" : "inet", where.port,
-		    where.host)), socket);
-		if (rc == EX_OK)
-			set_nodelay();
-	} else {
-		rc = open_socket(arena_cstr(a, arena_printf(a, "fd:%d",
-		    where.fd)), socket);
-	}
-	arena_free(&a);
+	sigaction(SIGUSR1, &wake, NULL);
+	pthread_mutex_lock(&the_listener.lock);
+	the_listener.runner = pthread_self();
+	the_listener.is_running = true;
+	pthread_mutex_unlock(&the_listener.lock);
+	rc = smfi_main();
+	pthread_mutex_lock(&the_listener.lock);
+	the_listener.is_running = false;
+	pthread_mutex_unlock(&the_listener.lock);
 	return rc;
+}
+
+/*
+ * poll(2) stays at what was there when it was called, up to 5 s, and keeps it
+ * open: it is interrupted.
+ */
+static void
+exchange(int what)
+{
+	dup2(what, the_listener.fd);
+	if (the_listener.is_running)
+		pthread_kill(the_listener.runner, SIGUSR1);
+}
+
+void
+listener_pause(void)
+{
+	pthread_mutex_lock(&the_listener.lock);
+	if (!the_listener.is_paused && !the_listener.has_left) {
+		the_listener.is_paused = true;
+		exchange(the_listener.nothing);
+		log_error("too many files are open: new sessions wait");
+	}
+	pthread_mutex_unlock(&the_listener.lock);
+}
+
+void
+listener_resume(void)
+{
+	pthread_mutex_lock(&the_listener.lock);
+	if (the_listener.is_paused && !the_listener.has_left) {
+		the_listener.is_paused = false;
+		exchange(the_listener.aside);
+		log_info("files may be opened again: new sessions are taken");
+	}
+	pthread_mutex_unlock(&the_listener.lock);
+}
+
+void
+listener_leave(void)
+{
+	pthread_mutex_lock(&the_listener.lock);
+	if (!the_listener.has_left) {
+		the_listener.has_left = true;
+		close(the_listener.aside);
+		exchange(the_listener.nothing);
+	}
+	pthread_mutex_unlock(&the_listener.lock);
+}
+
+static in_port_t
+port_of(const struct sockaddr_storage *name)
+{
+	const void *p = name;
+
+	if (name->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)p)->sin_port;
+	return ((const struct sockaddr_in6 *)p)->sin6_port;
+}
+
+/*
+ * An accepted connection has the name of the socket that it came to, as that
+ * one has itself, until listener_leave().
+ */
+static bool
+came_here(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t n = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0 ||
+	    name.ss_family != the_listener.name.ss_family)
+		return false;
+	if (name.ss_family == AF_UNIX)
+		return n == the_listener.name_size &&
+		    memcmp(&name, &the_listener.name, n) == 0;
+	return port_of(&name) == port_of(&the_listener.name);
+}
+
+unsigned
+listener_connections(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < intake_descriptors(); fd++) {
+		if (came_here(fd))
+			n++;
+	}
+	return n;
 }

@@ -2,6 +2,10 @@ sbin_PROGRAMS += bulkhead-milter
 bulkhead_milter_SOURCES = \
 	milter/main.c \
 	milter/callbacks.c \
+	milter/drain.c milter/drain.h \
+	milter/intake.c milter/intake.h \
 	milter/listener.c milter/listener.h \
-	milter/milter.h milter/mta_milter.c
+	milter/milter.h milter/mta_milter.c \
+	milter/signals.c \
+	milter/socket.c milter/socket.h
 bulkhead_milter_LDADD = $(BULKHEAD_LIBS) $(MILTER_LIBS)

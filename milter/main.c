@@ -1,12 +1,13 @@
 /*
  * main.c - bulkhead-milter: the engine behind libmilter.
  */
-#include <libmilter/mfapi.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/log.h"
 #include "bulkhead/service.h"
+#include "milter/drain.h"
+#include "milter/intake.h"
 #include "milter/listener.h"
 #include "milter/milter.h"
 
@@ -25,7 +26,7 @@ milter_open(struct service *s)
 	char *socket = service_socket(s) != NULL ?
 	    strdup(service_socket(s)) :
 	    strndup(k->settings->milter.socket.p, k->settings->milter.socket.n);
-	int rc = EX_OK;
+	int rc = intake_init(k->settings->milter.max_sessions);
 
 	keyring_free(&k);
 	env = (struct session_env){
@@ -34,10 +35,14 @@ milter_open(struct service *s)
 		.clock = clock_system(),
 		.metrics = service_metrics(s),
 	};
+	if (rc != EX_OK) {
+		free(socket);
+		return rc;
+	}
 	if (socket == NULL || socket[0] == '\0') {
 		log_error("no socket: set milter { socket = ... } or use -p");
 		rc = EX_CONFIG;
-	} else if (callbacks_register(&env, listener_is_local(socket)) != 0) {
+	} else if (callbacks_register(&env) != 0) {
 		log_error("libmilter does not take the callbacks");
 		rc = EX_SOFTWARE;
 	} else {
@@ -51,14 +56,18 @@ static int
 milter_run(struct service *s)
 {
 	(void)s;
-	return smfi_main() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+	return listener_run() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
 }
 
 static void
-milter_stop(struct service *s)
+milter_tick(struct service *s)
 {
 	(void)s;
-	smfi_stop();
+	intake_tick();
+	if (intake_is_short())
+		listener_pause();
+	else
+		listener_resume();
 }
 
 int
@@ -71,7 +80,8 @@ main(int argc, char **argv)
 		.keys = KEYRING_DKIM | KEYRING_TOKEN | KEYRING_RETURN_PATH,
 		.open = milter_open,
 		.run = milter_run,
-		.stop = milter_stop,
+		.tick = milter_tick,
+		.stop = drain_run,
 	};
 
 	return service_main(&spec, argc, argv);

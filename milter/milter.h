@@ -25,10 +25,9 @@ void mta_milter_init(struct mta_milter *m, SMFICTX *ctx, bool has_leadspc);
 void mta_milter_close(struct mta_milter *m);
 
 /*
- * Registers the callbacks with libmilter.  env must outlive smfi_main();
- * is_local says that the listener is no inet socket: DATA needs no reply then
- * (ARCHITECTURE section 13).  0, or -1.
+ * Registers the callbacks with libmilter.  env must outlive smfi_main().
+ * 0, or -1.
  */
-int callbacks_register(const struct session_env *env, bool is_local);
+int callbacks_register(const struct session_env *env);
 
 #endif

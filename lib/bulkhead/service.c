@@ -30,8 +30,9 @@ struct service {
 	struct keyring *keyring;
 	struct metrics metrics;
 	sem_t reloads;	   /* posted for each SIGHUP */
+	sigset_t signals;  /* that are waited for */
 	atomic_bool is_ending;
-	int status; /* what run() returned */
+	atomic_int status; /* why run() returned; 0 while it serves */
 };
 
 struct keyring *
@@ -150,6 +151,20 @@ load(struct service *s)
 	return k;
 }
 
+/* What is read once, at the start, says so when it changes. */
+static void
+say_restart(const struct service *s, const struct settings *old,
+    const struct settings *fresh)
+{
+	if (s->socket == NULL &&
+	    !str_eq(old->milter.socket, fresh->milter.socket))
+		log_warning("%s: socket has changed: restart to listen there",
+		    s->file);
+	if (old->milter.max_sessions != fresh->milter.max_sessions)
+		log_warning("%s: max-sessions has changed: restart for it to "
+			    "hold", s->file);
+}
+
 static void
 reload(struct service *s)
 {
@@ -163,6 +178,7 @@ reload(struct service *s)
 	old = s->keyring;
 	s->keyring = fresh;
 	pthread_mutex_unlock(&s->lock);
+	say_restart(s, old->settings, fresh->settings);
 	keyring_free(&old);
 	log_info("settings loaded anew from %s; socket and user stay", s->file);
 }
@@ -221,12 +237,13 @@ static void *
 run_thread(void *arg)
 {
 	struct service *s = arg;
+	int status = s->spec->run(s);
 
-	s->status = s->spec->run(s);
 	if (!atomic_load(&s->is_ending)) {
 		log_error("ended without being asked to");
-		if (s->status == EX_OK)
-			s->status = EX_UNAVAILABLE; /* to be restarted */
+		/* to be restarted */
+		atomic_store(&s->status,
+		    status == EX_OK ? EX_UNAVAILABLE : status);
 		kill(getpid(), SIGTERM); /* wakes who waits for signals */
 	}
 	return NULL;
@@ -240,6 +257,8 @@ reload_thread(void *arg)
 	for (;;) {
 		while (sem_wait(&s->reloads) != 0)
 			continue;
+		while (sem_trywait(&s->reloads) == 0)
+			continue; /* one answers all that came so far */
 		if (atomic_load(&s->is_ending))
 			return NULL;
 		notify("RELOADING=1");
@@ -248,34 +267,51 @@ reload_thread(void *arg)
 	}
 }
 
+/* The signal that came within that time, or 0. */
+static int
+wait_for_signal(struct service *s, int millis)
+{
+	struct timespec time = { millis / 1000, millis % 1000 * 1000000L };
+	int sig = sigtimedwait(&s->signals, NULL, &time);
+
+	return sig > 0 ? sig : 0;
+}
+
 /*
- * Signals are waited for, never handled.  libmilter has a thread that waits
- * for the same ones and would stop at SIGHUP; the kernel prefers the main
- * thread as long as it waits, so it does nothing else: reloading is done by a
- * thread of its own.
+ * Signals are waited for, never handled, by the main thread, which therefore
+ * does nothing that takes time: reloading is done by a thread of its own.
  */
 static void
-wait_for_end(struct service *s, const sigset_t *signals)
+wait_for_end(struct service *s)
 {
-	int sig;
-
 	for (;;) {
-		if (sigwait(signals, &sig) != 0)
-			continue;
-		if (sig != SIGHUP)
+		int sig = wait_for_signal(s, 1000);
+
+		if (sig == SIGTERM || sig == SIGINT)
 			return;
-		sem_post(&s->reloads);
+		if (sig == SIGHUP)
+			sem_post(&s->reloads);
+		if (s->spec->tick != NULL)
+			s->spec->tick(s);
 	}
 }
 
-static void
-block_signals(sigset_t *signals)
+bool
+service_is_urged(struct service *s, int millis)
 {
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	int sig = wait_for_signal(s, millis);
+
+	return sig == SIGTERM || sig == SIGINT;
+}
+
+static void
+block_signals(struct service *s)
+{
+	sigemptyset(&s->signals);
+	sigaddset(&s->signals, SIGTERM);
+	sigaddset(&s->signals, SIGINT);
+	sigaddset(&s->signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -292,14 +328,36 @@ say_ready(struct service *s)
 	keyring_free(&k);
 }
 
+/*
+ * Ends without a word to the library that serves: its way to end may drop
+ * sessions or remove a socket that is a successor's by now.
+ */
+static int
+end(struct service *s, pthread_t reloader)
+{
+	int status = atomic_load(&s->status);
+	bool is_quiet;
+
+	notify("STOPPING=1");
+	atomic_store(&s->is_ending, true);
+	sem_post(&s->reloads);
+	if (status != EX_OK)
+		_exit(status);
+	is_quiet = s->spec->stop(s);
+	log_info("ended");
+	if (!is_quiet)
+		_exit(EX_OK);
+	pthread_join(reloader, NULL);
+	return EX_OK;
+}
+
 static int
 serve(struct service *s)
 {
 	pthread_t runner, reloader;
-	sigset_t signals;
 	int rc;
 
-	block_signals(&signals);
+	block_signals(s);
 	if ((rc = s->spec->open(s)) != EX_OK ||
 	    (rc = drop_privileges(s)) != EX_OK)
 		return rc;
@@ -308,20 +366,14 @@ serve(struct service *s)
 		log_error("cannot start a thread: %m");
 		return EX_OSERR;
 	}
+	pthread_detach(runner);
 	/* until here errors are for who started it, on standard error */
 	if (!s->in_foreground)
 		log_open(s->spec->name, LOG_TARGET_SYSLOG);
 	say_ready(s);
 	notify("READY=1");
-	wait_for_end(s, &signals);
-	notify("STOPPING=1");
-	atomic_store(&s->is_ending, true);
-	sem_post(&s->reloads);
-	pthread_join(reloader, NULL);
-	s->spec->stop(s);
-	pthread_join(runner, NULL);
-	log_info("ended");
-	return s->status;
+	wait_for_end(s);
+	return end(s, reloader);
 }
 
 int

@@ -6,6 +6,8 @@
 #ifndef BULKHEAD_BULKHEAD_SERVICE_H
 #define BULKHEAD_BULKHEAD_SERVICE_H
 
+#include <stdbool.h>
+
 #include "bulkhead/keyring.h"
 #include "bulkhead/metrics.h"
 
@@ -17,19 +19,32 @@ struct service_spec {
 	unsigned keys;	     /* KEYRING_ bits to load */
 	/* Opens what must be open before privileges go; 0 or an exit code. */
 	int (*open)(struct service *s);
-	/* Serves until stop(); in a thread of its own; 0 or an exit code. */
+	/* Serves, in a thread of its own; an exit code if it cannot go on. */
 	int (*run)(struct service *s);
-	/* Makes run() return; called by the thread that waits for signals. */
-	void (*stop)(struct service *s);
+	/* Called every second by the thread that waits for signals. */
+	void (*tick)(struct service *s);
+	/*
+	 * Ends what is served, asking service_is_urged() as it waits; called
+	 * by the thread that waits for signals.  True: nothing of the program
+	 * will be called any more, though run() need not have returned.
+	 */
+	bool (*stop)(struct service *s);
 };
 
 /*
  * Parses the arguments (-c FILE, -p SOCKET, -u USER, -f, -h, -V), loads
  * settings and keys, serves, and returns a sysexits code.  SIGTERM and SIGINT
- * end it; SIGHUP loads settings and keys anew, all or nothing.  Says
- * READY=1 to NOTIFY_SOCKET (sd_notify(3)).
+ * end it as stop() does, a second one at once; SIGHUP loads settings and keys
+ * anew, all or nothing.  Says READY=1, RELOADING=1 and STOPPING=1 to
+ * NOTIFY_SOCKET (sd_notify(3)).
  */
 int service_main(const struct service_spec *spec, int argc, char **argv);
+
+/*
+ * Waits that long.  True when a signal says that it is to end at once: for
+ * stop(), which must not wait in any other way.
+ */
+bool service_is_urged(struct service *s, int millis);
 
 /* The keyring in force, with a reference for the caller.  Any thread. */
 struct keyring *service_keyring(struct service *s);

@@ -84,6 +84,9 @@ ok 'the file is left' grep -q x plain
 ok 'help' sh -c "$milter --help | grep -q '^usage: bulkhead-milter'"
 ok 'version' sh -c "$milter -V | grep -q '^bulkhead-milter [0-9]'"
 
+ok 'fd: of nobody' sh -c "timeout 9 $milter -f -c good.conf -p fd:9 2>err
+    test \$? -eq 69 && grep -q 'fd:9 is no listening socket' err"
+
 # without -f, too: whoever starts it sees why it does not start
 timeout 20 "$milter" -c good.conf -p "unix:$work/none/m.sock" 2>err
 ok 'no directory, without -f: says why' grep -q 'its directory is not' err
@@ -115,6 +118,24 @@ ok 'and does not end it' kill -0 "$pid"
 stop SIGTERM 0
 printf 'milter { socket = "%s" }\n' "$socket" >good.conf
 
+# one signal right behind the other: libmilter's thread must get none of them
+printf 'milter { socket = "%s" }\n' "$socket" >good.conf
+start -c good.conf
+kill -HUP "$pid"; kill -HUP "$pid"; kill -TERM "$pid"
+wait "$pid"
+ok 'SIGHUP and SIGTERM at once' test $? -eq 0
+ok 'and it ended as it was asked to' sh -c "! grep -q 'without being' log"
+
+# what is read at the start only
+start -c good.conf
+printf 'milter { socket = "%s"\nmax-sessions = 7 }\n' \
+    "unix:$work/n.sock" >good.conf
+kill -HUP "$pid"
+ok 'a new socket: says restart' wait_for 'socket has changed: restart'
+ok 'max-sessions: says restart' wait_for 'max-sessions has changed: restart'
+stop 'as before' 0
+printf 'milter { socket = "%s" }\n' "$socket" >good.conf
+
 # killed: the socket stays behind, stale
 start -c good.conf
 kill -9 "$pid"
@@ -141,6 +162,21 @@ if [ "$(id -u)" = 0 ]; then
 	}
 	ok '-u for the user it already is' same_user
 	rm -f m.sock
+	# the limit of open files is raised, or there are fewer sessions
+	few_files()
+	{
+		(ulimit -n "$1" && exec timeout 1 setpriv --reuid nobody \
+		    --clear-groups "$work/milter" -f -c good.conf) \
+		    >out 2>err </dev/null
+	}
+	few_files 200
+	ok 'few files: says so' \
+	    grep -q 'max-sessions is 68, not 1000: .* LimitNOFILE=' err
+	ok 'few files: serves' grep -q ': ready' err
+	rm -f m.sock
+	few_files 64
+	ok 'too few files: says why' grep -q 'only 64 files may be open' err
+	ok 'too few files: no socket' test ! -e m.sock
 	# somebody's socket that we may not connect to is not stale
 	start -c good.conf
 	chmod 600 m.sock
