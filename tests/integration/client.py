@@ -64,7 +64,10 @@ class Client:
         """Reads one reply."""
         texts = []
         while True:
-            line = self.file.readline()
+            try:
+                line = self.file.readline()
+            except ConnectionError:
+                line = b""
             if not line:
                 return Reply(421, "connection closed")
             texts.append(line[4:].decode("utf-8", "replace").strip())
@@ -76,8 +79,11 @@ class Client:
         self.sock.sendall(data)
 
     def command(self, text):
-        """One command, one reply."""
-        self.write(text.encode() + b"\r\n")
+        """One command, one reply; 421 where nobody listens any more."""
+        try:
+            self.write(text.encode() + b"\r\n")
+        except ConnectionError:
+            pass
         return self.reply()
 
     def auth(self, name, password):

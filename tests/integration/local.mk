@@ -7,12 +7,15 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/client.py \
 	tests/integration/demo.py \
 	tests/integration/lab.py \
+	tests/integration/load.py \
 	tests/integration/receiver.py \
 	tests/integration/sasl.py \
 	tests/integration/tap.py \
 	tests/integration/test_corpus.py \
+	tests/integration/test_drain.py \
 	tests/integration/test_failures.py \
 	tests/integration/test_lab.py \
+	tests/integration/test_limits.py \
 	tests/integration/test_newsletter.py \
 	tests/integration/test_settings.py \
 	tests/integration/test_next_hop.py \
