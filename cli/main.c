@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "config.h"
+#include "mail/dkim.h"
 
 static const struct verb {
 	const char *name;
@@ -47,7 +48,8 @@ main(int argc, char **argv)
 		return EX_OK;
 	}
 	if (strcmp(argv[1], "-V") == 0 || strcmp(argv[1], "--version") == 0) {
-		puts("bulkhead " VERSION);
+		printf("bulkhead " VERSION " (dkim %s)\n",
+		    dkim_engine_default()->name);
 		return EX_OK;
 	}
 	for (size_t i = 0; i < NVERBS; i++)

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "config.h"
+#include "mail/dkim.h"
 
 #define ERRORS_MAX (256 * 1024)
 
@@ -101,7 +102,8 @@ parse_args(struct service *s, int argc, char **argv)
 			print_usage(s->spec, stdout);
 			return EX_OK;
 		case 'V':
-			printf("%s " VERSION "\n", s->spec->name);
+			printf("%s " VERSION " (dkim %s)\n", s->spec->name,
+			    dkim_engine_default()->name);
 			return EX_OK;
 		default:
 			print_usage(s->spec, stderr);

@@ -129,12 +129,11 @@ remove_broken(struct message *m)
 
 static int
 sign_with(struct message *m, const struct keyring_domain *k,
-    const unsigned char *body_hash)
+    struct dkim_message *mail)
 {
 	struct dkim_request r = {
 		.domain = k->domain->name,
 		.time = m->now,
-		.body_hash = body_hash,
 		.sign = signed_names,
 		.nsign = COUNT(signed_names),
 		.oversign = oversigned_names,
@@ -147,7 +146,7 @@ sign_with(struct message *m, const struct keyring_domain *k,
 
 		r.key = k->keys[i].key;
 		r.selector = k->keys[i].selector;
-		value = dkim_sign(m->arena, &m->headers, &r);
+		value = dkim_sign_message(m->arena, mail, &r);
 		if (value.n == 0)
 			return -1;
 		m->signatures[m->nsignatures++] = value;
@@ -201,21 +200,25 @@ stage_sign(struct message *m)
 	size_t most = 1 + (m->stream != NULL ? m->stream->nalso_sign : 0);
 	const struct keyring_domain **signers =
 	    arena_array(m->arena, most, sizeof(struct keyring_domain *));
-	unsigned char body_hash[DKIM_HASH_SIZE];
+	struct dkim_message mail = { .headers = &m->headers,
+		.edits = &m->splices, .body = m->body };
 	size_t n = list_signers(m, signers), total = 0;
 
 	remove_broken(m);
 	for (size_t i = 0; i < n; i++)
 		total += signers[i]->nkeys;
 	m->signatures = arena_array(m->arena, total, sizeof(*m->signatures));
-	dkim_body_hash(&m->splices, m->body, body_hash);
 	for (size_t i = 0; i < n; i++) {
-		if (sign_with(m, signers[i], body_hash) == 0)
+		if (sign_with(m, signers[i], &mail) == 0)
 			continue;
-		log_error("%.*s: OpenSSL did not sign for %.*s",
-		    STR_ARG(m->queue_id), STR_ARG(signers[i]->domain->name));
+		log_error("%.*s: the %s engine did not sign for %.*s",
+		    STR_ARG(m->queue_id), dkim_engine_default()->name,
+		    STR_ARG(signers[i]->domain->name));
 		m->verdict = VERDICT_TEMPFAIL;
 		return STAGE_STOP;
 	}
+	if (mail.ntaken_over > 0)
+		message_note(m, "sign", "signed natively: libopendkim would "
+		    "hash what no receiver does");
 	return STAGE_NEXT;
 }

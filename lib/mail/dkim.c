@@ -1,6 +1,6 @@
 /*
- * dkim.c - DKIM signatures: which fields, the field's text, header hash input.
- * Canonical forms are in dkim_canon.c, keys in dkim_key.c.
+ * dkim.c - the native engine: the field's text and what its b= signs.  Which
+ * fields: dkim_fields.c, canonical forms: dkim_canon.c, keys: dkim_key.c.
  */
 #include "mail/dkim.h"
 
@@ -10,81 +10,20 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "mail/dkim_canon.h"
+#include "mail/dkim_fields.h"
 #include "mail/dkim_key.h"
 
-#define LINE	  78
-#define MAX_VALUE 60000 /* libmilter carries 64 KB at once */
-
 /*
- * A header with more fields of one name than this is no mail; the lowest are
- * signed.  libopendkim reads no more than 4096 octets of names.
+ * Folds fall where libopendkim makes them: a fold inside h= counts for the
+ * hash, and with the same text both engines make the same signature.
  */
-#define MAX_INSTANCES 64
+#define MARGIN	  75
+#define TAB	  8
+#define MAX_VALUE 60000 /* libmilter carries 64 KB at once */
 
 static const struct str field_name = { "DKIM-Signature", 14 };
 
-/* The names of h=, each as often as it stands there. */
-struct names {
-	struct str *v;
-	size_t n, cap;
-};
-
-static bool
-is_among(const struct str *v, size_t n, struct str name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_ieq(v[i], name))
-			return true;
-	return false;
-}
-
-static size_t
-count_fields(const struct headers *h, struct str name)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < h->n && n < MAX_INSTANCES; i++)
-		n += h->v[i].edit != HEADER_DELETED &&
-		     str_ieq(h->v[i].name, name);
-	return n;
-}
-
-static void
-names_add(struct names *l, struct arena *a, struct str name, size_t times)
-{
-	while (times-- > 0) {
-		l->v = arena_grow(a, l->v, l->n, &l->cap, sizeof(*l->v));
-		l->v[l->n++] = name;
-	}
-}
-
-static void
-names_of(struct names *l, struct arena *a, const struct headers *h,
-    const struct dkim_request *r, const struct str *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t once_more = is_among(r->oversign, r->noversign, v[i]);
-
-		if (str_ieq(v[i], field_name) || is_among(l->v, l->n, v[i]))
-			continue;
-		names_add(l, a, v[i], count_fields(h, v[i]) + once_more);
-	}
-}
-
-static struct names
-names_to_sign(
-    struct arena *a, const struct headers *h, const struct dkim_request *r)
-{
-	const struct str from = STR("From");
-	struct names l = { 0 };
-
-	names_add(&l, a, from, count_fields(h, from) + 1);
-	names_of(&l, a, h, r, r->sign, r->nsign);
-	names_of(&l, a, h, r, r->oversign, r->noversign);
-	return l;
-}
-
-/* The field's value, filling lines of at most LINE columns where it can. */
+/* The field's value, in lines of at most MARGIN columns and a blank. */
 struct fold {
 	struct buf out;
 	size_t column;
@@ -94,46 +33,79 @@ static void
 fold_line(struct fold *f)
 {
 	buf_puts(&f->out, "\n\t");
-	f->column = 1;
+	f->column = TAB;
 }
 
-/* A tag, behind a blank or a fold. */
+/* Inside a value a blank follows the TAB. */
+static void
+fold_value(struct fold *f)
+{
+	fold_line(f);
+	buf_char(&f->out, ' ');
+	f->column++;
+}
+
+static void
+fold_text(struct fold *f, struct str text)
+{
+	buf_str(&f->out, text);
+	f->column += text.n;
+}
+
+/* The blank in front of a tag of n octets, or a fold. */
+static void
+fold_before(struct fold *f, size_t n)
+{
+	if (f->column + n > MARGIN)
+		fold_line(f);
+	else
+		fold_text(f, STR(" "));
+}
+
 static void
 fold_tag(struct fold *f, struct str tag)
 {
-	if (f->column + 1 + tag.n > LINE)
-		fold_line(f);
-	else
-		buf_char(&f->out, ' ');
-	buf_str(&f->out, tag);
-	f->column += 1 + tag.n;
+	fold_before(f, tag.n);
+	fold_text(f, tag);
 }
 
+/* On one line when it fits on this one, else folded behind colons. */
 static void
-fold_names(struct fold *f, const struct names *l)
+fold_names(struct fold *f, const struct dkim_fields *l)
 {
-	fold_tag(f, STR("h="));
-	for (size_t i = 0; i < l->n; i++) {
-		if (f->column + l->v[i].n + 1 > LINE)
-			fold_line(f);
-		buf_str(&f->out, l->v[i]);
-		buf_char(&f->out, i + 1 < l->n ? ':' : ';');
-		f->column += l->v[i].n + 1;
+	size_t n = sizeof("h=") - 1, last = l->nnames - 1;
+	bool folds;
+
+	for (size_t i = 0; i <= last; i++)
+		n += l->names[i].n + 1; /* a colon, or the semicolon */
+	folds = f->column + n > MARGIN;
+	fold_before(f, n);
+	fold_text(f, STR("h="));
+	for (size_t i = 0; i <= last; i++) {
+		n = l->names[i].n + (i == last);
+		if (i > 0)
+			buf_char(&f->out, ':');
+		if (i > 0 && folds && f->column + n + 1 > MARGIN)
+			fold_value(f);
+		else
+			f->column += i > 0;
+		fold_text(f, l->names[i]);
 	}
+	fold_text(f, STR(";"));
 }
 
 static void
 fold_base64(struct fold *f, struct str text)
 {
 	while (text.n > 0) {
-		size_t n =
-		    text.n < LINE - f->column ? text.n : LINE - f->column;
+		size_t n = MARGIN - f->column;
 
-		buf_add(&f->out, text.p, n);
+		if (n > text.n)
+			n = text.n;
+		fold_text(f, str_sub(text, 0, n));
 		text = str_sub(text, n, text.n);
-		f->column += n;
 		if (text.n > 0)
-			fold_line(f);
+			fold_value(f);
 	}
 }
 
@@ -147,63 +119,36 @@ base64_text(struct arena *a, const unsigned char *p, size_t n)
 
 /* Everything up to "b=", which starts a line of its own. */
 static void
-fold_tags(struct fold *f, struct arena *a, const struct dkim_request *r,
-    const struct names *l)
+fold_tags(struct fold *f, struct arena *a, const struct dkim_message *m,
+    const struct dkim_request *r, const struct dkim_fields *l)
 {
-	struct str bh = base64_text(a, r->body_hash, DKIM_HASH_SIZE);
+	struct str bh = base64_text(a, m->body_hash, DKIM_HASH_SIZE);
 	bool is_rsa = dkim_key_algorithm(r->key) == DKIM_RSA_SHA256;
 
-	f->column = field_name.n + 2 + 4;
-	buf_puts(&f->out, "v=1;");
+	f->column = field_name.n + 2;
+	fold_text(f, STR("v=1;"));
 	fold_tag(f, is_rsa ? STR("a=rsa-sha256;") : STR("a=ed25519-sha256;"));
 	fold_tag(f, STR("c=relaxed/relaxed;"));
 	fold_tag(f, arena_printf(a, "d=%.*s;", STR_ARG(r->domain)));
 	fold_tag(f, arena_printf(a, "s=%.*s;", STR_ARG(r->selector)));
 	fold_tag(f, arena_printf(a, "t=%" PRId64 ";", r->time));
-	fold_names(f, l);
 	fold_tag(f, arena_printf(a, "bh=%.*s;", STR_ARG(bh)));
+	fold_names(f, l);
 	fold_line(f);
-	buf_puts(&f->out, "b=");
-	f->column += 2;
+	fold_text(f, STR("b="));
 }
 
-/*
- * The field that the i-th name of the list stands for: the lowest of that name
- * that no earlier entry took (RFC 6376 section 5.4.2).  last: what the entry
- * before took, so that a name many times in a row does not start anew.
- */
-static size_t
-next_instance(const struct headers *h, const struct str *names, size_t i,
-    const bool *taken, size_t last)
+/* The fields in the order given, then the signature itself. */
+static struct str
+header_data(struct arena *a, const struct headers *h, const size_t *order,
+    size_t n, struct str signature)
 {
-	size_t at = i > 0 && str_ieq(names[i], names[i - 1]) ? last : h->n;
-
-	while (at-- > 0)
-		if (!taken[at] && h->v[at].edit != HEADER_DELETED &&
-		    str_ieq(h->v[at].name, names[i]))
-			return at;
-	return h->n;
-}
-
-struct str
-dkim_header_data(struct arena *a, const struct headers *h,
-    const struct str *names, size_t nnames, struct str signature)
-{
-	size_t *order = arena_array(a, nnames + 1, sizeof(*order));
-	bool *taken = arena_array(a, h->n + 1, sizeof(*taken));
-	size_t size = field_name.n + 1 + signature.n, n = 0, at = h->n;
+	size_t size = field_name.n + 1 + signature.n;
 	char *start, *to;
 
-	for (size_t i = 0; i < nnames; i++) {
-		at = next_instance(h, names, i, taken, at);
-		if (at == h->n) {
-			at = 0; /* nor is there one for the next entry */
-			continue;
-		}
-		taken[at] = true;
-		order[n++] = at;
-		size += h->v[at].name.n + h->v[at].value.n + 3;
-	}
+	for (size_t i = 0; i < n; i++)
+		size +=
+		    h->v[order[i]].name.n + h->v[order[i]].value.n + 3;
 	start = to = arena_bytes(a, size);
 	for (size_t i = 0; i < n; i++) {
 		to = dkim_canon_field(
@@ -216,18 +161,31 @@ dkim_header_data(struct arena *a, const struct headers *h,
 }
 
 struct str
-dkim_sign(
-    struct arena *a, const struct headers *h, const struct dkim_request *r)
+dkim_header_data(struct arena *a, const struct headers *h,
+    const struct str *names, size_t nnames, struct str signature)
 {
-	struct names names = names_to_sign(a, h, r);
+	size_t n, *order = dkim_fields_find(a, h, names, nnames, &n);
+
+	return header_data(a, h, order, n, signature);
+}
+
+static struct str
+native_sign(
+    struct arena *a, struct dkim_message *m, const struct dkim_request *r)
+{
+	struct dkim_fields l = dkim_fields_select(a, m->headers, r);
 	unsigned char sig[DKIM_MAX_SIGNATURE];
 	struct fold f = { .column = 0 };
 	struct str data, value = STR("");
 	size_t n;
 
+	if (!m->has_body_hash)
+		dkim_body_hash(m->edits, m->body, m->body_hash);
+	m->has_body_hash = true;
 	buf_init(&f.out, MAX_VALUE);
-	fold_tags(&f, a, r, &names);
-	data = dkim_header_data(a, h, names.v, names.n, buf_view(&f.out));
+	fold_tags(&f, a, m, r, &l);
+	data = header_data(a, m->headers, l.order, l.norder,
+	    buf_view(&f.out));
 	n = dkim_key_sign(r->key, data, sig);
 	if (n > 0) {
 		fold_base64(&f, base64_text(a, sig, n));
@@ -237,3 +195,8 @@ dkim_sign(
 	buf_free(&f.out);
 	return value;
 }
+
+const struct dkim_engine dkim_native = {
+	.name = "native",
+	.sign = native_sign,
+};

@@ -1,6 +1,7 @@
 /*
  * dkim.h - DKIM signatures (RFC 6376, RFC 8463), relaxed/relaxed, rsa-sha256
- * and ed25519-sha256, over cached keys, one body hash for all signatures.
+ * and ed25519-sha256.  Two engines write the same field, octet for octet: ours,
+ * over cached keys and one body hash for all signatures, and libopendkim's.
  * Reentrant: keys are read only and may be shared by threads.
  */
 #ifndef BULKHEAD_MAIL_DKIM_H
@@ -19,11 +20,79 @@ enum dkim_algorithm { DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
 
 struct dkim_key; /* a private key; opaque */
 
+/* A message as signers see it: one for all its signatures, on one thread. */
+struct dkim_message {
+	/*
+	 * Fields that are deleted do not exist, added ones stand at the
+	 * bottom.
+	 */
+	const struct headers *headers;
+	const struct splices *edits; /* sorted; NULL: the body as it came */
+	struct str body;
+	/* The engines' own: set has_body_hash only to give a known hash. */
+	bool has_body_hash;
+	unsigned char body_hash[DKIM_HASH_SIZE];
+	size_t ntaken_over; /* signatures that opendkim left to native */
+};
+
+/* What goes into one signature. */
+struct dkim_request {
+	const struct dkim_key *key;
+	struct str domain;   /* d=, A-labels */
+	struct str selector; /* s= */
+	int64_t time;	     /* t=, seconds */
+	/*
+	 * h=: names in the order to sign, each name once.  All instances of a
+	 * name are signed, from the bottom up; behind them stand the names in
+	 * oversign (an added field breaks the signature).  From is always
+	 * signed and oversigned, whatever the lists say.  A name that no h=
+	 * can hold is passed over, and DKIM-Signature is.
+	 */
+	const struct str *sign;
+	size_t nsign;
+	const struct str *oversign;
+	size_t noversign;
+};
+
+/* An implementation of signing; constant. */
+struct dkim_engine {
+	const char *name;
+	bool needs_pem; /* a key keeps its text for it */
+	/* dkim_sign_message(), for keys that were parsed for the engine. */
+	struct str (*sign)(struct arena *a, struct dkim_message *m,
+	    const struct dkim_request *r);
+};
+
+extern const struct dkim_engine dkim_native;
+
 /*
- * Parses an unencrypted PEM private key (RSA or Ed25519).  Returns a key with
- * one reference, or NULL with *why a static text: not PEM, another type.
+ * Over libopendkim, which parses the key and hashes the body for each
+ * signature, loses some 450 octets with each of Ed25519, and copies keys to
+ * memory that is wiped behind it.  What it would hash otherwise than receivers
+ * do (a bare CR in the body; NUL, CR, VT or FF in a signed field; a field of
+ * 60,000 octets) or refuses (no field at all) native signs.
+ */
+extern const struct dkim_engine dkim_opendkim;
+
+/* The one that configure --with-dkim chose. */
+const struct dkim_engine *dkim_engine_default(void);
+
+/*
+ * The value of a DKIM-Signature field over the message: without leading
+ * blank, folded with LF and TAB, no line over 78 where it can be.  In the
+ * arena; an empty slice when OpenSSL fails.
+ */
+struct str dkim_sign_message(struct arena *a, struct dkim_message *m,
+    const struct dkim_request *r);
+
+/*
+ * Parses an unencrypted PEM private key (RSA or Ed25519) to sign with the
+ * default engine, or with that one.  Returns a key with one reference, or NULL
+ * with *why a static text: not PEM, another type, damaged.
  */
 struct dkim_key *dkim_key_parse(struct str pem, const char **why);
+struct dkim_key *dkim_key_parse_for(const struct dkim_engine *e,
+    struct str pem, const char **why);
 struct dkim_key *dkim_key_ref(struct dkim_key *k);
 void dkim_key_free(struct dkim_key **k);
 
@@ -49,34 +118,6 @@ struct str dkim_key_create(
  */
 void dkim_body_hash(const struct splices *edits, struct str body,
     unsigned char out[DKIM_HASH_SIZE]);
-
-/* What goes into one signature. */
-struct dkim_request {
-	const struct dkim_key *key;
-	struct str domain;   /* d=, A-labels */
-	struct str selector; /* s= */
-	int64_t time;	     /* t=, seconds */
-	const unsigned char *body_hash;
-	/*
-	 * h=: names in the order to sign, each name once.  All instances of a
-	 * name are signed, from the bottom up; names in oversign are listed
-	 * once more (an added one breaks the signature).  From is always
-	 * signed and oversigned, whatever the lists say.
-	 */
-	const struct str *sign;
-	size_t nsign;
-	const struct str *oversign;
-	size_t noversign;
-};
-
-/*
- * The value of the DKIM-Signature field over the edited header list (fields
- * that are deleted do not exist, added ones stand at the bottom): without
- * leading blank, folded with LF and TAB, no line over 78 where it can be.  In
- * the arena; an empty slice when OpenSSL fails.
- */
-struct str dkim_sign(
-    struct arena *a, const struct headers *h, const struct dkim_request *r);
 
 /*
  * The header hash input (relaxed, RFC 6376 section 3.7) for a given h= list

@@ -23,4 +23,10 @@ size_t dkim_key_sign(const struct dkim_key *k, struct str data,
 bool dkim_key_verify(const struct dkim_key *k, struct str data,
     struct str sig);
 
+/* The engine that it was parsed for. */
+const struct dkim_engine *dkim_key_engine(const struct dkim_key *k);
+
+/* Its text, PKCS #8, for an engine that needs it; else NULL.  Borrowed. */
+const char *dkim_key_pem(const struct dkim_key *k);
+
 #endif

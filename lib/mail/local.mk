@@ -5,6 +5,8 @@ libbulkhead_a_SOURCES += lib/mail/header.c lib/mail/header_text.c \
 libbulkhead_a_SOURCES += \
 	lib/mail/dkim.c lib/mail/dkim.h \
 	lib/mail/dkim_canon.c lib/mail/dkim_canon.h \
+	lib/mail/dkim_engine.c lib/mail/dkim_opendkim.c \
+	lib/mail/dkim_fields.c lib/mail/dkim_fields.h \
 	lib/mail/dkim_key.c lib/mail/dkim_key.h
 libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime.h \
 	lib/mail/mime_param.c lib/mail/mime_part.c lib/mail/mime_private.h

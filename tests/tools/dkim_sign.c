@@ -57,11 +57,10 @@ static void
 write_signed(const struct signer *s, struct arena *a, const struct headers *h,
     struct str body, FILE *out)
 {
-	unsigned char bh[DKIM_HASH_SIZE];
+	struct dkim_message m = { .headers = h, .body = body };
 	struct dkim_request r = {
 		.domain = s->domain,
 		.time = 1767225600,
-		.body_hash = bh,
 		.sign = to_sign,
 		.nsign = sizeof(to_sign) / sizeof(to_sign[0]),
 		.oversign = to_oversign,
@@ -69,11 +68,10 @@ write_signed(const struct signer *s, struct arena *a, const struct headers *h,
 	};
 	struct str f;
 
-	dkim_body_hash(NULL, body, bh);
 	for (size_t i = s->n; i-- > 0;) {
 		r.key = s->keys[i];
 		r.selector = s->selectors[i];
-		f = mail_in_crlf(a, dkim_sign(a, h, &r));
+		f = mail_in_crlf(a, dkim_sign_message(a, &m, &r));
 		fprintf(out, "DKIM-Signature: %.*s\r\n", STR_ARG(f));
 	}
 	for (size_t i = 0; i < h->n; i++) {

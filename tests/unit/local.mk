@@ -70,3 +70,6 @@ tests_unit_test_report_LDADD = $(UNIT_LIBS)
 tests_unit_test_metrics_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_dkim_verify
 tests_unit_test_dkim_verify_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_dkim_opendkim
+tests_unit_test_dkim_opendkim_LDADD = $(UNIT_LIBS) $(OPENDKIM_LIBS)
+EXTRA_DIST += tests/unit/dkim_keys.h

@@ -112,14 +112,14 @@ sign(struct arena *a, struct message *m, const struct dkim_key *key)
 		.domain = STR("example.com"),
 		.selector = STR("s1"),
 		.time = NOW - 60,
-		.body_hash = m->hash,
 		.sign = names,
 		.nsign = COUNT(names),
 		.oversign = names,
 		.noversign = COUNT(names),
 	};
+	struct dkim_message seen = { .headers = &m->h, .body = m->body };
 
-	return dkim_sign(a, &m->h, &r);
+	return dkim_sign_message(a, &seen, &r);
 }
 
 /* NULL, or why it is not valid; "unreadable" for what is no tag list. */
