@@ -16,6 +16,9 @@
 #include "engine/mta_memory.h"
 #include "engine/session.h"
 
+/* As milter { max-message } at most; preview keeps it in memory. */
+#define MESSAGE_MAX ((size_t)1 << 30)
+
 struct preview {
 	struct arena *arena;
 	const char *file;
@@ -195,8 +198,8 @@ read_message(struct preview *p, struct str *text)
 {
 	bool is_stdin = strcmp(p->message, "-") == 0;
 	int rc = is_stdin ?
-	    file_read_fd(p->arena, STDIN_FILENO, SESSION_MAX_BODY, text) :
-	    file_read(p->arena, p->message, SESSION_MAX_BODY, text);
+	    file_read_fd(p->arena, STDIN_FILENO, MESSAGE_MAX, text) :
+	    file_read(p->arena, p->message, MESSAGE_MAX, text);
 
 	if (rc != 0) {
 		fprintf(stderr, "bulkhead preview: %s: %s\n",
@@ -386,7 +389,8 @@ cmd_preview(int argc, char **argv)
 {
 	struct preview p = { .arena = arena_new(), .queue_id = "PREVIEW",
 		.file = SETTINGS_DEFAULT_FILE };
-	struct session_env env = { .keyring = the_keyring, .is_quiet = true };
+	struct session_env env = { .keyring = the_keyring, .is_quiet = true,
+		.in_memory = SIZE_MAX };
 	struct session *s = NULL;
 	int rc;
 

@@ -1,6 +1,7 @@
 /*
  * main.c - bulkhead-milter: the engine behind libmilter.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -12,6 +13,7 @@
 #include "milter/milter.h"
 
 static struct session_env env;
+static struct budget budget;
 
 static struct keyring *
 current_keyring(void *arg)
@@ -28,12 +30,15 @@ milter_open(struct service *s)
 	    strndup(k->settings->milter.socket.p, k->settings->milter.socket.n);
 	int rc = intake_init(k->settings->milter.max_sessions);
 
+	budget_init(&budget, (size_t)k->settings->milter.max_memory);
 	keyring_free(&k);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes: write(2) says so */
 	env = (struct session_env){
 		.keyring = current_keyring,
 		.arg = s,
 		.clock = clock_system(),
 		.metrics = service_metrics(s),
+		.budget = &budget,
 	};
 	if (rc != EX_OK) {
 		free(socket);
@@ -52,10 +57,23 @@ milter_open(struct service *s)
 	return rc;
 }
 
+/* Said when privileges are gone, and once: messages that need it get 451. */
+static void
+check_spool(struct service *s)
+{
+	struct keyring *k = service_keyring(s);
+	struct str spool = k->settings->milter.spool;
+
+	if (spool_check(spool) != 0)
+		log_warning("milter { spool }: no file can be made in %.*s: "
+			    "%m; long messages will get 451", STR_ARG(spool));
+	keyring_free(&k);
+}
+
 static int
 milter_run(struct service *s)
 {
-	(void)s;
+	check_spool(s);
 	return listener_run() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
 }
 

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FIRST_BLOCK 16384
+/* Small at first: a session that waits holds an arena or three. */
+#define FIRST_BLOCK 1024
 #define LARGEST_BLOCK (1024 * 1024)
 #define ALIGN _Alignof(max_align_t)
 
@@ -43,9 +44,12 @@ struct hook {
 };
 
 struct arena {
-	struct block *blocks; /* newest first; the last one is the first */
+	struct block *blocks; /* the one in use first, the first one last */
 	struct hook *hooks;
 	size_t used;
+	struct budget *budget; /* NULL: none */
+	size_t held;	       /* taken from it: all blocks and the credit */
+	size_t credit;	       /* taken for blocks to come */
 };
 
 static _Noreturn void
@@ -75,14 +79,14 @@ mem_realloc(void *p, size_t n)
 }
 
 static struct block *
-block_new(size_t size, struct block *next)
+block_new(size_t size)
 {
 	struct block *b;
 
 	if (size > SIZE_MAX - sizeof(*b))
 		out_of_memory();
 	b = mem_alloc(sizeof(*b) + size);
-	b->next = next;
+	b->next = NULL;
 	b->size = size;
 	b->used = 0;
 	ASAN_POISON_MEMORY_REGION(b->data, size);
@@ -94,27 +98,43 @@ arena_new(void)
 {
 	struct arena *a = mem_alloc(sizeof(*a));
 
-	a->blocks = block_new(FIRST_BLOCK, NULL);
-	a->hooks = NULL;
-	a->used = 0;
+	*a = (struct arena){ .blocks = block_new(FIRST_BLOCK) };
 	return a;
+}
+
+void
+arena_set_budget(struct arena *a, struct budget *budget)
+{
+	arena_reset(a);
+	budget_give(a->budget, a->held);
+	a->budget = budget;
+	a->held = budget != NULL ? FIRST_BLOCK : 0;
+	budget_force(budget, a->held);
 }
 
 void
 arena_reset(struct arena *a)
 {
+	struct block *b = a->blocks;
+
 	for (struct hook *h = a->hooks; h != NULL; h = h->next)
 		h->fn(h->arg);
 	a->hooks = NULL;
-	while (a->blocks->next != NULL) {
-		struct block *b = a->blocks;
+	while (b->next != NULL) {
+		struct block *next = b->next;
 
-		a->blocks = b->next;
 		free(b);
+		b = next;
 	}
-	a->blocks->used = 0;
-	ASAN_POISON_MEMORY_REGION(a->blocks->data, a->blocks->size);
+	b->used = 0;
+	a->blocks = b;
+	ASAN_POISON_MEMORY_REGION(b->data, b->size);
 	a->used = 0;
+	a->credit = 0;
+	if (a->budget != NULL) {
+		budget_give(a->budget, a->held - FIRST_BLOCK);
+		a->held = FIRST_BLOCK;
+	}
 }
 
 void
@@ -123,9 +143,78 @@ arena_free(struct arena **a)
 	if (*a == NULL)
 		return;
 	arena_reset(*a);
+	budget_give((*a)->budget, (*a)->held);
 	free((*a)->blocks);
 	free(*a);
 	*a = NULL;
+}
+
+/* The size of the block after the one in use. */
+static size_t
+next_size(const struct arena *a)
+{
+	return a->blocks->size >= LARGEST_BLOCK / 2 ? LARGEST_BLOCK :
+						      a->blocks->size * 2;
+}
+
+bool
+arena_reserve(struct arena *a, size_t n)
+{
+	const struct block *b = a->blocks;
+	size_t want = next_size(a);
+
+	if (a->budget == NULL || (b->used < b->size && n <= b->size - b->used))
+		return true;
+	if (want < n)
+		want = n;
+	if (want <= a->credit)
+		return true;
+	want -= a->credit;
+	if (!budget_take(a->budget, want))
+		return false;
+	a->held += want;
+	a->credit += want;
+	return true;
+}
+
+size_t
+arena_held(const struct arena *a)
+{
+	return a->held;
+}
+
+/* The budget pays what no credit covers: an arena never says no. */
+static void
+pay(struct arena *a, size_t size)
+{
+	size_t covered = size < a->credit ? size : a->credit;
+
+	if (a->budget == NULL)
+		return;
+	a->credit -= covered;
+	a->held += size - covered;
+	budget_force(a->budget, size - covered);
+}
+
+/*
+ * What is larger than the next block would be gets one of its own, and the
+ * block in use goes on; else that one is left with what it has.
+ */
+static struct block *
+add_block(struct arena *a, size_t n)
+{
+	size_t size = next_size(a);
+	struct block *b = block_new(n > size ? n : size);
+
+	pay(a, b->size);
+	if (n > size && a->blocks->next != NULL) {
+		b->next = a->blocks->next;
+		a->blocks->next = b;
+	} else {
+		b->next = a->blocks;
+		a->blocks = b;
+	}
+	return b;
 }
 
 static char *
@@ -135,12 +224,7 @@ take(struct arena *a, size_t n, size_t align)
 	size_t at = (b->used + align - 1) / align * align;
 
 	if (at > b->size || n > b->size - at) {
-		size_t size = b->size < LARGEST_BLOCK ? b->size * 2 : b->size;
-
-		if (size > LARGEST_BLOCK)
-			size = LARGEST_BLOCK;
-		b = block_new(n > size ? n : size, b);
-		a->blocks = b;
+		b = add_block(a, n);
 		at = 0;
 	}
 	b->used = at + n + GAP;

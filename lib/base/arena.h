@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "base/budget.h"
 #include "base/str.h"
 
 struct arena;
@@ -22,6 +23,23 @@ void arena_free(struct arena **a);
 
 /* Runs the hooks and forgets everything, keeping the first block for reuse. */
 void arena_reset(struct arena *a);
+
+/*
+ * Resets the arena; from now on its blocks count against the budget, which
+ * must outlive it (NULL: against none), until they are freed.  The arena
+ * itself never says no: who takes in what others send asks arena_reserve().
+ */
+void arena_set_budget(struct arena *a, struct budget *budget);
+
+/*
+ * Takes what n more octets need from the budget beforehand: true when they
+ * cannot pass the limit any more; false, with nothing taken, when they would.
+ * True without a budget.  What is not used is given back at the next reset.
+ */
+bool arena_reserve(struct arena *a, size_t n);
+
+/* Octets that this arena has of its budget, its first block included. */
+size_t arena_held(const struct arena *a);
 
 /* n bytes aligned for any type, zeroed.  Owned by the arena. */
 void *arena_alloc(struct arena *a, size_t n);

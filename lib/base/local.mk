@@ -11,3 +11,5 @@ libbulkhead_a_SOURCES += \
 	lib/base/num.c lib/base/num.h \
 	lib/base/str.c lib/base/str.h
 libbulkhead_a_SOURCES += lib/base/json.c lib/base/json.h
+libbulkhead_a_SOURCES += lib/base/budget.c lib/base/budget.h \
+	lib/base/spool.c lib/base/spool.h

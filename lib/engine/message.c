@@ -49,6 +49,29 @@ message_refuse(struct message *m, const char *code, const char *status,
 	m->verdict = VERDICT_REJECT;
 }
 
+void
+message_defer(struct message *m, const char *status, const char *reason)
+{
+	message_refuse(m, "451", status, "%s, please try again", reason);
+	m->verdict = VERDICT_TEMPFAIL;
+	m->reason = reason;
+}
+
+bool
+message_reserve(struct message *m, size_t n)
+{
+	uint64_t most = m->settings->milter.max_memory;
+	size_t held = arena_held(m->arena);
+
+	if (m->shortage != SHORTAGE_NONE)
+		return false;
+	if (arena_reserve(m->arena, n))
+		return true;
+	m->shortage = held > most || n > most - held ? SHORTAGE_EVER :
+						       SHORTAGE_NOW;
+	return false;
+}
+
 bool
 message_is_edited(const struct message *m)
 {

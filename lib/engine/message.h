@@ -50,6 +50,13 @@ enum verdict {
 	VERDICT_TEMPFAIL /* something of ours failed: 451 */
 };
 
+/* Memory that there is not; see message_reserve(). */
+enum shortage {
+	SHORTAGE_NONE,
+	SHORTAGE_NOW, /* others hold it */
+	SHORTAGE_EVER /* this message alone needs more than there is */
+};
+
 struct reply {
 	char code[4];
 	char status[12];
@@ -122,6 +129,7 @@ struct message {
 	struct note *notes;
 	size_t nnotes, cap_notes;
 
+	enum shortage shortage;
 	enum verdict verdict;
 	struct reply reply;
 };
@@ -136,6 +144,18 @@ void message_note(struct message *m, const char *stage, const char *fmt, ...)
  */
 void message_refuse(struct message *m, const char *code, const char *status,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Sets VERDICT_TEMPFAIL with a reply of its own, 451, that asks to try again,
+ * and the reason for the log.  status is as "4.3.1", reason a constant.
+ */
+void message_defer(struct message *m, const char *status, const char *reason);
+
+/*
+ * To be asked before n octets or so are made of the message.  False: there is
+ * no room for them, nothing may be done, and no further stage will run.
+ */
+bool message_reserve(struct message *m, size_t n);
 
 /* True when the body or any field differs from what came. */
 bool message_is_edited(const struct message *m);

@@ -127,19 +127,40 @@ can_carry(struct message *m)
 	return odd == 0;
 }
 
+static bool
+is_text(const struct mime_part *p)
+{
+	return str_eq(p->type, STR("text/html")) ||
+	    str_eq(p->type, STR("text/plain"));
+}
+
 static void
 open_parts(struct message *m)
 {
 	struct mime *mime = &m->parts.mime;
 
 	m->parts.v = arena_array(m->arena, mime->n, sizeof(*m->parts.v));
-	for (size_t i = 0; i < mime->n; i++) {
-		struct str type = mime->v[i].type;
-
-		if (str_eq(type, STR("text/html")) ||
-		    str_eq(type, STR("text/plain")))
+	for (size_t i = 0; i < mime->n; i++)
+		if (is_text(&mime->v[i]))
 			open_part(m, &mime->v[i]);
-	}
+}
+
+/*
+ * What opening and rendering the parts may take from the arena, in octets for
+ * each octet of them: decoded and encoded anew, base64 and quoted-printable.
+ */
+#define MEMORY_FACTOR 4
+
+static bool
+has_memory(struct message *m)
+{
+	const struct mime *mime = &m->parts.mime;
+	size_t n = 0;
+
+	for (size_t i = 0; i < mime->n; i++)
+		if (is_text(&mime->v[i]) && why_not(mime, &mime->v[i]) == NULL)
+			n += mime->v[i].end - mime->v[i].body;
+	return message_reserve(m, MEMORY_FACTOR * n);
 }
 
 void
@@ -153,6 +174,8 @@ parts_open(struct message *m)
 	mime_scan(mime, m->arena, &m->headers, m->body);
 	if ((mime->faults & FATAL_FAULTS) != 0) {
 		m->malformed = mime_fault_text(mime->faults & FATAL_FAULTS);
+	} else if (!has_memory(m)) {
+		return;
 	} else {
 		open_parts(m);
 		if (can_carry(m))

@@ -6,19 +6,35 @@
 #ifndef BULKHEAD_ENGINE_SESSION_H
 #define BULKHEAD_ENGINE_SESSION_H
 
+#include "base/budget.h"
 #include "base/clock.h"
+#include "base/spool.h"
 #include "bulkhead/keyring.h"
 #include "bulkhead/metrics.h"
 #include "engine/message.h"
 #include "engine/mta.h"
 
-/* The longest message that is taken into memory; beyond it: 552 5.3.4. */
+/* Beyond these, and a body beyond milter { max-message }: 552 5.3.4. */
 #define SESSION_MAX_HEADER ((size_t)16 << 20)
-#define SESSION_MAX_BODY   ((size_t)128 << 20)
 #define SESSION_MAX_FIELDS 20000
 #define SESSION_MAX_RCPTS  100000
 
 struct session;
+
+/*
+ * Memory.  A message counts against the budget, whose limit is milter {
+ * max-memory }, with its envelope, header, a body of up to SPOOL_IN_MEMORY
+ * octets, and what the stages make of it.  Longer bodies, and all bodies when
+ * there is no room, are in files in milter { spool } and are mapped: pages
+ * that the kernel can take back.  Envelope and header are taken in, and text
+ * parts opened, only after their need was reserved; what a stage needs beyond
+ * that is bounded (a block of 1 MB for each message that is at its end, a few
+ * kB for each of at most 10,000 links) and counted, so that the others are
+ * refused sooner.  A message for which there is no room gives back what it
+ * holds and gets 451 4.3.1 in the end; one that alone needs more than all
+ * there is, 552 5.3.4.  Not counted: what libmilter holds (a packet a
+ * connection), and some 4 kB a connection.
+ */
 
 /* What a session asks of the program around it. */
 struct session_env {
@@ -27,6 +43,8 @@ struct session_env {
 	void *arg;
 	struct clock clock;
 	struct metrics *metrics; /* may be NULL */
+	struct budget *budget;	 /* of all sessions; NULL: no limit */
+	size_t in_memory;	 /* of a body; 0: SPOOL_IN_MEMORY */
 	bool wants_notes;	 /* preview --explain */
 	bool is_quiet;		 /* no log lines: preview and tests */
 };
@@ -51,8 +69,8 @@ bool session_mail(struct session *s, struct str path, struct str args);
 
 /*
  * RCPT, one header field (the value verbatim, with its leading blank, folds as
- * LF), a chunk of the body.  All is copied.  What passes the limits above is
- * remembered and refused at end of message.
+ * LF), a chunk of the body.  All is copied.  What passes a limit, or what there
+ * is no room for, is remembered and refused at end of message.
  */
 void session_rcpt(struct session *s, struct str path);
 void session_header(struct session *s, struct str name, struct str value);

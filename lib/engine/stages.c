@@ -28,7 +28,7 @@ stages_run(struct message *m, struct metrics *metrics)
 
 		metrics_add_stage(metrics, i, (uint64_t)(now - start),
 		    result == STAGE_STOP);
-		if (result == STAGE_STOP)
+		if (result == STAGE_STOP || m->shortage != SHORTAGE_NONE)
 			return;
 		start = now;
 	}

@@ -39,7 +39,7 @@ static const char template[] =
     "store = \"sqlite:/tmp\"\n"
     "token-keys = \"%s/token.keys\"\n"
     "return-path-keys = \"%s/return-path.keys\"\n"
-    "milter { socket = \"unix:/tmp/none.sock\" }\n"
+    "milter { socket = \"unix:/tmp/none.sock\" %s }\n"
     "domain \"example.com\" {\n"
     "  sign \"s2026a\" { key = \"%s/rsa.pem\" }\n"
     "  sign \"e2026a\" { key = \"%s/ed.pem\" }\n"
@@ -57,6 +57,12 @@ static const char template[] =
 void
 fixture_open(struct fixture *f, const char *extra)
 {
+	fixture_open_with(f, "", extra);
+}
+
+void
+fixture_open_with(struct fixture *f, const char *milter, const char *extra)
+{
 	struct buf errors;
 	struct settings *settings;
 
@@ -73,8 +79,8 @@ fixture_open(struct fixture *f, const char *extra)
 	write_file(f, "token.keys", key_line(f, 't'));
 	write_file(f, "return-path.keys", key_line(f, 'r'));
 	write_file(f, "conf",
-	    arena_printf(f->arena, template, f->dir, f->dir, f->dir, f->dir,
-		f->dir, extra));
+	    arena_printf(f->arena, template, f->dir, f->dir, milter, f->dir,
+		f->dir, f->dir, extra));
 	buf_init(&errors, 65536);
 	settings = settings_load(path(f, "conf").p, &errors);
 	if (settings != NULL)

@@ -29,6 +29,10 @@ struct fixture {
 
 /* Makes keys and settings; extra is added to the settings' end. */
 void fixture_open(struct fixture *f, const char *extra);
+
+/* As fixture_open(), with more in milter { }. */
+void fixture_open_with(struct fixture *f, const char *milter,
+    const char *extra);
 void fixture_close(struct fixture *f);
 
 /* Whoever sends: trusted by default. */

@@ -73,3 +73,8 @@ tests_unit_test_dkim_verify_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_dkim_opendkim
 tests_unit_test_dkim_opendkim_LDADD = $(UNIT_LIBS) $(OPENDKIM_LIBS)
 EXTRA_DIST += tests/unit/dkim_keys.h
+UNIT_TESTS += tests/unit/test_spool tests/unit/test_session
+tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+tests_unit_test_session_SOURCES = tests/unit/test_session.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_session_LDADD = $(UNIT_LIBS)
