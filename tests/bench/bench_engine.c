@@ -17,9 +17,7 @@
 #include "base/file.h"
 #include "engine/session.h"
 #include "engine/stage.h"
-
-#define BODY_SIZE 52000
-#define LINKS	  40
+#include "tests/bench/shapes.h"
 
 static int
 take_path(struct mta *mta, struct str a, struct str b)
@@ -74,49 +72,6 @@ take_reply(struct mta *mta, const char *code, const char *status,
 
 static const struct mta_ops null_ops = { take_path, take_recipient, take_index,
 	take_change, take_path, take_path, take_body, take_reply };
-
-static void
-add_text(struct buf *b, unsigned line)
-{
-	buf_printf(b,
-	    "Line %u of the letter tells what is new in the shop this w=\r\n"
-	    "eek, how much it costs =E2=80=93 and where it is.\r\n",
-	    line);
-}
-
-static void
-add_html(struct buf *b, unsigned line, unsigned every)
-{
-	buf_printf(b,
-	    "<tr><td style=3D\"padding:0 0 10px;font-family:Arial,sans-se=\r\n"
-	    "rif;font-size:14px\">Item %u =C2=B7 a bargain</td></tr>\r\n",
-	    line);
-	if (line % every == 0)
-		buf_printf(b,
-		    "<tr><td><a href=3D\"https://shop.example.com/item/%u?ut=\r\n"
-		    "m_source=3Dnews&amp;utm_campaign=3Dspring&amp;id=3D%u\" "
-		    "style=3D\"c=\r\nolor:#123456\">Buy now</a></td></tr>\r\n",
-		    line, line * 7919);
-}
-
-static void
-make_body(struct buf *b)
-{
-	unsigned lines = 0;
-
-	buf_puts(b, "--=_b\r\nContent-Type: text/plain; charset=utf-8\r\n"
-		    "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-	while (b->n < BODY_SIZE / 6)
-		add_text(b, ++lines);
-	buf_puts(b, "--=_b\r\nContent-Type: text/html; charset=utf-8\r\n"
-		    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-		    "<!DOCTYPE html><html><body><table>\r\n");
-	for (lines = 1; lines <= LINKS * 6; lines++)
-		add_html(b, lines, 6);
-	while (b->n < BODY_SIZE)
-		add_html(b, lines++, 1u << 30);
-	buf_puts(b, "</table></body></html>\r\n--=_b--\r\n");
-}
 
 static void
 write_new(struct arena *a, const char *dir, const char *name, struct str text)
@@ -175,16 +130,6 @@ the_keyring(void *arg)
 static int64_t
 send_one(struct session *s, struct str body, unsigned n)
 {
-	static const char *const fields[][2] = {
-		{ "From", " Shop <news@example.com>" },
-		{ "To", " user@example.net" },
-		{ "Subject", " What is new this week" },
-		{ "Date", " Tue, 01 Dec 2026 08:00:00 +0000" },
-		{ "Message-ID", " <bench@example.com>" },
-		{ "List-Id", " Shop news <news.example.com>" },
-		{ "MIME-Version", " 1.0" },
-		{ "Content-Type", " multipart/alternative;\n boundary=\"=_b\"" },
-	};
 	struct mta mta = { &null_ops };
 	char recipient[64];
 	int64_t start;
@@ -192,13 +137,13 @@ send_one(struct session *s, struct str body, unsigned n)
 	snprintf(recipient, sizeof(recipient), "<user%u@example.net>", n);
 	session_mail(s, STR("<news@example.com>"), STR(""));
 	session_rcpt(s, str_from(recipient));
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		session_header(s, str_from(fields[i][0]),
-		    str_from(fields[i][1]));
+	for (const struct shape_field *h = shape_header(SHAPE_NEWSLETTER);
+	     h->name != NULL; h++)
+		session_header(s, str_from(h->name), str_from(h->value));
 	session_body(s, body);
 	start = clock_thread_cpu();
 	if (session_end(s, STR("4bench"), &mta) != VERDICT_ACCEPT ||
-	    session_message(s)->nlinks != LINKS) {
+	    session_message(s)->nlinks != SHAPE_LINKS) {
 		fprintf(stderr, "unexpected outcome: %u links\n",
 		    session_message(s)->nlinks);
 		exit(1);
@@ -283,7 +228,7 @@ main(int argc, char **argv)
 		return 1;
 	k = make_keyring(a, dir);
 	buf_init(&body, 1 << 20);
-	make_body(&body);
+	shape_body(SHAPE_NEWSLETTER, &body);
 	if (k != NULL)
 		run(k, buf_view(&body),
 		    argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000);
