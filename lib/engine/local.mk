@@ -7,6 +7,7 @@ libbulkhead_a_SOURCES += \
 	lib/engine/ours.c lib/engine/ours.h \
 	lib/engine/parts.c lib/engine/parts.h \
 	lib/engine/placeholder.c lib/engine/placeholder.h \
+	lib/engine/reentry.c lib/engine/reentry.h \
 	lib/engine/report.c lib/engine/report.h \
 	lib/engine/session.c lib/engine/session.h \
 	lib/engine/stage.h lib/engine/stages.c \

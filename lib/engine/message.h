@@ -122,6 +122,7 @@ struct message {
 	unsigned hazards;	      /* HAZARD_ bits */
 	const char *malformed;	      /* why no part was touched, or NULL */
 	const char *reason;	      /* why it passes as it came, or NULL */
+	bool is_already_done;	      /* and that is why */
 	const char *lacks;	      /* what was wanted and is not there */
 	unsigned nunsubscribe_removed; /* further List-Unsubscribe fields */
 	unsigned nsignatures_removed; /* the application's, now broken */

@@ -253,6 +253,8 @@ report_count(const struct message *m, struct metrics *metrics)
 	metrics_add(metrics, METRIC_OCTETS, m->body.n);
 	metrics_add(metrics, METRIC_RECIPIENTS, m->nrecipients);
 	metrics_add(metrics, by_verdict[m->verdict], 1);
+	if (m->is_already_done)
+		metrics_add(metrics, METRIC_ALREADY_DONE, 1);
 	if (m->verdict == VERDICT_ACCEPT)
 		count_what_was_done(m, metrics);
 }

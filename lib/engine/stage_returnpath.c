@@ -16,6 +16,24 @@ is_plain(struct str s)
 	return s.n > 0;
 }
 
+/*
+ * A content filter hands back what we made, under the sender that we gave it:
+ * whom that names is still right, though an alias may have changed recipients.
+ */
+static bool
+is_ours(struct message *m)
+{
+	struct str at = m->domain->return_path_domain;
+	struct returnpath r;
+	bool is_forged;
+
+	return str_ieq(m->sender.domain, at) &&
+	    returnpath_read(m->arena, m->keyring->returnpath,
+		m->keyring->nreturnpath, m->sender.local, at, &r,
+		&is_forged) == 0 &&
+	    r.kind == RETURNPATH_BOUNCE;
+}
+
 enum stage_result
 stage_returnpath(struct message *m)
 {
@@ -26,6 +44,10 @@ stage_returnpath(struct message *m)
 		return STAGE_NEXT;
 	if (!ours_has_addresses(m)) {
 		m->lacks = "a return-path-domain or return-path keys";
+		return STAGE_NEXT;
+	}
+	if (is_ours(m)) {
+		message_note(m, "returnpath", "the envelope sender is ours");
 		return STAGE_NEXT;
 	}
 	local = ours_local(m, RETURNPATH_BOUNCE, d->return_path_domain);

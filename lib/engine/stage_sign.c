@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "bulkhead/stream.h"
+#include "engine/reentry.h"
 #include "mail/dkim.h"
 
 /* RFC 6376 section 5.4.1, RFC 8058 section 4; never trace fields or Bcc. */
@@ -205,6 +206,7 @@ stage_sign(struct message *m)
 	size_t n = list_signers(m, signers), total = 0;
 
 	remove_broken(m);
+	reentry_delete_repeated(m, signers, n);
 	for (size_t i = 0; i < n; i++)
 		total += signers[i]->nkeys;
 	m->signatures = arena_array(m->arena, total, sizeof(*m->signatures));

@@ -4,6 +4,7 @@
  */
 #include "engine/stage.h"
 
+#include "bulkhead/names.h"
 #include "engine/link.h"
 #include "engine/ours.h"
 #include "mail/html.h"
@@ -20,6 +21,7 @@ struct tracking {
 	size_t nplaced;
 	size_t body_end; /* where the pixel goes */
 	bool has_room;	 /* for a pixel */
+	bool has_pixel;	 /* of ours: the mail comes back, changed */
 };
 
 /* Does a placeholder that was filled lie in [from, to)?  They are in order. */
@@ -183,6 +185,25 @@ end_of_text(struct str text)
 	return n;
 }
 
+/* As we write it; in a comment for Outlook it would not be ours. */
+static bool
+is_our_pixel(const struct message *m, const struct html_token *t)
+{
+	struct str base = m->domain->tracking_url;
+
+	if (t->in_conditional || !str_ieq(t->name, STR("img")))
+		return false;
+	for (size_t i = 0; i < t->nattrs; i++) {
+		struct str src = t->attrs[i].value;
+
+		if (str_ieq(t->attrs[i].name, STR("src")))
+			return str_starts(src, base) &&
+			    str_starts(str_sub(src, base.n, src.n),
+				STR(NAME_PATH_OPEN));
+	}
+	return false;
+}
+
 static void
 visit_links(struct message *m, struct tracking *tracking,
     struct html_lexer *lexer)
@@ -198,6 +219,8 @@ visit_links(struct message *m, struct tracking *tracking,
 		} else if (t.kind == HTML_START &&
 		    (m->track & TRACK_CLICKS) != 0 && link_is_element(&t)) {
 			visit_link(m, tracking, &t);
+		} else if (t.kind == HTML_START && is_our_pixel(m, &t)) {
+			tracking->has_pixel = true;
 		}
 	}
 }
@@ -228,7 +251,9 @@ track_part(struct message *m, struct part *part)
 	visit_links(m, &tracking, lexer);
 	if ((m->track & TRACK_OPENS) == 0)
 		return;
-	if (!tracking.has_room && shows_tags(lexer))
+	if (tracking.has_pixel)
+		message_note(m, "track", "no pixel: it has one of ours");
+	else if (!tracking.has_room && shows_tags(lexer))
 		message_note(m, "track", "no pixel: the text ends inside %.*s",
 		    STR_ARG(lexer->last_start));
 	else

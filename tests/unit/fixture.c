@@ -166,7 +166,8 @@ fixture_send(struct fixture *f, const struct fixture_sender *from,
 	struct buf out;
 
 	f->env = (struct session_env){ .keyring = the_keyring, .arg = f,
-		.clock = clock_fixed(FIXTURE_TIME * INT64_C(1000000)),
+		.clock = clock_fixed(
+		    (FIXTURE_TIME + f->later) * INT64_C(1000000)),
 		.metrics = &f->metrics, .is_quiet = !f->is_loud,
 		.wants_notes = true };
 	if (f->session == NULL)

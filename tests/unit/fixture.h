@@ -19,6 +19,7 @@ struct fixture {
 	struct keyring *keyring;
 	struct session_env env;
 	struct session *session;
+	int64_t later; /* seconds: the clock is at FIXTURE_TIME and these */
 	bool is_loud;		/* log lines are wanted */
 	struct metrics metrics; /* of all messages sent */
 	/* the last message sent */

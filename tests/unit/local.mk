@@ -70,6 +70,10 @@ tests_unit_test_report_LDADD = $(UNIT_LIBS)
 tests_unit_test_metrics_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_dkim_verify
 tests_unit_test_dkim_verify_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_reentry
+tests_unit_test_reentry_SOURCES = tests/unit/test_reentry.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_reentry_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_dkim_opendkim
 tests_unit_test_dkim_opendkim_LDADD = $(UNIT_LIBS) $(OPENDKIM_LIBS)
 EXTRA_DIST += tests/unit/dkim_keys.h
