@@ -33,6 +33,7 @@ struct connection {
 	bool is_silent; /* the MTA takes SILENT */
 	bool is_silent_data;
 	bool has_leadspc;
+	bool has_data; /* DATA came, and no end of message yet */
 };
 
 /* libmilter hands no context to a first callback: set once, before threads. */
@@ -215,10 +216,11 @@ on_rcpt(SMFICTX *ctx, char **argv)
 static sfsistat
 on_data(SMFICTX *ctx)
 {
-	const struct connection *c = connection_of(ctx);
+	struct connection *c = connection_of(ctx);
 
 	if (c == NULL)
 		return SMFIS_TEMPFAIL;
+	c->has_data = true;
 	return c->is_silent_data ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
@@ -288,6 +290,7 @@ on_end(SMFICTX *ctx)
 
 	if (c == NULL)
 		return SMFIS_TEMPFAIL;
+	c->has_data = false;
 	v = session_end(c->session, macro(ctx, "i"), &c->mta.mta);
 	m = session_message(c->session);
 	status = answer(v, m != NULL && m->reply.code[0] == '4');
@@ -295,14 +298,26 @@ on_end(SMFICTX *ctx)
 	return status;
 }
 
-/* May come any number of times, without a MAIL too (FACTS section 3). */
+/*
+ * May come any number of times, without a MAIL too (FACTS section 3).  What an
+ * earlier milter quarantines ends here: Postfix goes on to no other one.
+ */
 static sfsistat
 on_abort(SMFICTX *ctx)
 {
 	struct connection *c = connection_of(ctx);
 
-	if (c != NULL)
-		session_abort(c->session);
+	if (c == NULL)
+		return SMFIS_CONTINUE;
+	if (c->has_data) {
+		struct str id = macro(ctx, "i");
+
+		log_info("%.*s: not seen to its end: the client went away, or "
+			 "another milter refused it or put it on hold",
+		    STR_ARG(id.n > 0 ? id : STR("NOQUEUE")));
+	}
+	c->has_data = false;
+	session_abort(c->session);
 	return SMFIS_CONTINUE;
 }
 
