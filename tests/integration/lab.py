@@ -137,8 +137,9 @@ def _listens(family, address):
 class Lab:
     """A running Postfix; use it in a with statement.
 
-    milters: socket paths that the bulk listener and sendmail(1) go through,
-    in order.  They need not exist yet: without them mail is deferred.
+    milters: socket paths (or inet:HOST:PORT) that the bulk listener and
+    sendmail(1) go through, in order.  They need not exist yet: without them
+    mail is deferred.
     """
 
     def __init__(self, milters=(), eightbit=True, extra="", users=()):
@@ -171,8 +172,10 @@ class Lab:
             os.mkdir(self.path(name), 0o755)
         shutil.chown(self.path("data"), "postfix")
         self.bulk, self.plain = free_port(), free_port()
-        chain = ", ".join("{ unix:%s, default_action=tempfail }"
-                          % self.path(m) for m in milters)
+        chain = ", ".join(
+            "{ %s, default_action=tempfail }" % (
+                m if m.startswith("inet:") else "unix:" + self.path(m))
+            for m in milters)
         values = {"dir": self.dir, "next_hop": self.receiver.port,
                   "milters": chain, "extra": extra, "bulk": self.bulk,
                   "plain": self.plain}

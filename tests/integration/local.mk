@@ -2,21 +2,29 @@
 check_PROGRAMS += tests/tools/milter_recorder
 tests_tools_milter_recorder_SOURCES = tests/tools/milter_recorder.c
 tests_tools_milter_recorder_LDADD = $(MILTER_LIBS)
+check_PROGRAMS += tests/tools/milter_editor
+tests_tools_milter_editor_SOURCES = tests/tools/milter_editor.c
+tests_tools_milter_editor_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/bulkhead.py \
 	tests/integration/client.py \
 	tests/integration/demo.py \
+	tests/integration/handover.py \
 	tests/integration/lab.py \
 	tests/integration/load.py \
 	tests/integration/receiver.py \
 	tests/integration/sasl.py \
 	tests/integration/tap.py \
 	tests/integration/test_corpus.py \
+	tests/integration/test_chain.py \
 	tests/integration/test_drain.py \
 	tests/integration/test_failures.py \
+	tests/integration/test_inet.py \
 	tests/integration/test_lab.py \
 	tests/integration/test_limits.py \
 	tests/integration/test_newsletter.py \
+	tests/integration/test_reload.py \
+	tests/integration/test_sessions.py \
 	tests/integration/test_settings.py \
 	tests/integration/test_next_hop.py \
 	tests/integration/test_quickstart.py \

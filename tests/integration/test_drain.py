@@ -3,92 +3,26 @@
 would begin is sent away with 421, nothing is lost, nothing leaves unsigned."""
 import os
 import signal
-import socket
 import sys
 import threading
 import time
 
 sys.dont_write_bytecode = True
 import bulkhead  # noqa: E402
+import handover  # noqa: E402
 import lab as labs  # noqa: E402
 import load  # noqa: E402
 import tap  # noqa: E402
 from client import Client, stuffed  # noqa: E402
 
 SESSIONS = 20
-HANDOVERS = 4
-
-
-class Handover:
-    """Milters one after the other on a socket that this process owns."""
-
-    def __init__(self, product, listening):
-        self.product, self.listening = product, listening
-        self.children = []
-
-    def start(self):
-        """One more milter; returns when it serves."""
-        fd = self.listening.fileno()
-        before = self.product.log().count(": ready: ")
-        child = self.product.lab.spawn(
-            [bulkhead.MILTER, "-c", self.product.config, "-f", "-p",
-             "fd:%d" % fd], "milter.log", pass_fds=(fd,))
-        self.children.append(child)
-        labs.wait_for("ready", lambda: self.product.log().count(
-            ": ready: ") > before)
-        return child
-
-    def replace(self):
-        """SIGTERM, and the successor at once, as systemd does it."""
-        old = self.children[-1]
-        os.kill(old.pid, signal.SIGTERM)
-        self.start()
-        return old
-
-
-def listen(lab):
-    """A listening socket where Postfix looks for the milter."""
-    path = lab.path("mil.sock")
-    if os.path.exists(path):
-        os.unlink(path)
-    s = socket.socket(socket.AF_UNIX)
-    s.bind(path)
-    os.chmod(path, 0o666)
-    s.listen(128)
-    return s
-
-
-def expect_no_loss(product, ledger):
-    """All that was accepted is there, signed; the refusals are 421 at MAIL."""
-    load.expect_all(product.lab, ledger)
-    bulkhead.judge_all(product, "libopendkim",
-                       [m.data for m in product.lab.receiver.messages])
-    tap.equal(set(ledger.codes()) - {("mail", 421)}, set(),
-              "refused: %r" % ledger.refused[:5])
+RESTARTS = 4
 
 
 def handed_over(product):
     """Thousands of messages over several hand-overs, no 451."""
-    lab, ledger = product.lab, load.Ledger()
-    with listen(lab) as listening:
-        chain = Handover(product, listening)
-        chain.start()
-        senders = [load.Sender(lab.bulk, ledger, 1000 if n % 2 else 7)
-                   for n in range(SESSIONS - 4)]
-        slow = [load.Sender(lab.bulk, ledger, pause=0.1) for _ in range(4)]
-        for _ in range(HANDOVERS):
-            time.sleep(1.5)
-            begin = time.monotonic()
-            tap.equal(chain.replace().wait(25), 0, "exit status")
-            tap.true(time.monotonic() - begin < 20, "drained too long")
-        time.sleep(0.5)
-        for sender in senders + slow:
-            sender.stop()
-        os.kill(chain.children[-1].pid, signal.SIGTERM)
-        tap.equal(chain.children[-1].wait(25), 0, "exit status")
-    expect_no_loss(product, ledger)
-    print("# %d messages, %r" % (len(ledger.accepted), ledger.codes()))
-    tap.true(len(ledger.accepted) > 500, "only %d" % len(ledger.accepted))
+    with handover.listen_unix(product.lab.path("mil.sock")) as listening:
+        handover.under_load(product, listening)
 
 
 def in_the_middle(product):
@@ -118,8 +52,8 @@ def in_the_middle(product):
             c.write(stuffed(load.message(number)))
             ledger.note(number, "end", c.reply())
 
-    with listen(lab) as listening:
-        chain = Handover(product, listening)
+    with handover.listen_unix(lab.path("mil.sock")) as listening:
+        chain = handover.Handover(product, listening)
         chain.start()
         threads = [threading.Thread(target=t) for t in
                    (in_data, between, at_rcpt) * 5]
@@ -140,7 +74,7 @@ def in_the_middle(product):
         tap.equal(chain.children[-1].wait(25), 0, "exit status")
     tap.equal(done, [421] * 10)
     tap.equal(len(ledger.accepted), 22)
-    expect_no_loss(product, ledger)
+    handover.expect_no_loss(product, ledger)
     tap.true("10 messages answered 421" in product.log(), "log")
 
 
@@ -206,7 +140,7 @@ def restarted(product):
     lab, ledger = product.lab, load.Ledger()
     product.start()
     senders = [load.Sender(lab.bulk, ledger, 7) for _ in range(SESSIONS)]
-    for _ in range(HANDOVERS):
+    for _ in range(RESTARTS):
         time.sleep(1)
         old = product.child
         old.terminate()
