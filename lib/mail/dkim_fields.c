@@ -78,6 +78,23 @@ add_fields(struct dkim_fields *f, struct names *l, struct arena *a,
 		}
 }
 
+/*
+ * Does a field of that name stay unsigned, the list being full?  Who verifies
+ * would take it for the one that is oversigned.
+ */
+static bool
+has_unsigned(const struct headers *h, const struct names *l, struct str name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n; i++)
+		n += h->v[i].edit != HEADER_DELETED &&
+		     str_ieq(h->v[i].name, name);
+	for (size_t i = 0; i < l->n && n > 0; i++)
+		n -= str_ieq(l->v[i], name);
+	return n > 0;
+}
+
 struct dkim_fields
 dkim_fields_select(
     struct arena *a, const struct headers *h, const struct dkim_request *r)
@@ -85,7 +102,7 @@ dkim_fields_select(
 	struct names sign = names_of(a, r->sign, r->nsign, SIZE_MAX);
 	struct names oversign =
 	    names_of(a, r->oversign, r->noversign, MAX_OVERSIGNED);
-	struct names l = { .max = MAX_SIGNED };
+	struct names l = { .max = MAX_SIGNED }, fields;
 	struct dkim_fields f = { 0 };
 
 	f.order = arena_array(a, h->n + 1, sizeof(*f.order));
@@ -94,9 +111,11 @@ dkim_fields_select(
 	for (size_t i = 0; i < oversign.n; i++)
 		if (!is_among(&sign, oversign.v[i]))
 			add_fields(&f, &l, a, h, oversign.v[i]);
+	fields = l;
 	l.max += MAX_OVERSIGNED;
 	for (size_t i = 0; i < oversign.n; i++)
-		(void)names_add(&l, a, oversign.v[i]);
+		if (!has_unsigned(h, &fields, oversign.v[i]))
+			(void)names_add(&l, a, oversign.v[i]);
 	f.names = l.v;
 	f.nnames = l.n;
 	return f;

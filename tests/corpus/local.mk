@@ -30,9 +30,14 @@ tests_tools_dkim_canon_SOURCES = tests/tools/dkim_canon.c \
 	tests/tools/mail_in.h
 tests_tools_dkim_canon_LDADD = $(BULKHEAD_LIBS)
 tests_tools_dkim_referee_SOURCES = tests/tools/dkim_referee.c \
-	tests/tools/mail_in.h
-tests_tools_dkim_referee_CFLAGS = $(AM_CFLAGS) $(OPENDKIM_CFLAGS)
+	tests/tools/mail_in.h tests/tools/opendkim_in.h
 tests_tools_dkim_referee_LDADD = $(BULKHEAD_LIBS) $(OPENDKIM_LIBS)
 tests_tools_dkim_sign_SOURCES = tests/tools/dkim_sign.c \
-	tests/tools/mail_in.h
+	tests/tools/mail_in.h tests/tools/signer_in.h
 tests_tools_dkim_sign_LDADD = $(BULKHEAD_LIBS)
+CORPUS_TESTS += tests/corpus/dkim_differential.py
+check_PROGRAMS += tests/tools/dkim_differential
+tests_tools_dkim_differential_SOURCES = tests/tools/dkim_differential.c \
+	tests/tools/mail_in.h tests/tools/opendkim_in.h \
+	tests/tools/signer_in.h
+tests_tools_dkim_differential_LDADD = $(BULKHEAD_LIBS) $(OPENDKIM_LIBS)

@@ -7,14 +7,7 @@
  * algorithm, domain, selector, pass or fail, body hash match or mismatch, and
  * for a failure why.  Exit: 0 all pass, 1 one does not or there is none.
  */
-#include <sys/types.h>
-
-#include <dkim.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include "tests/tools/mail_in.h"
+#include "tests/tools/opendkim_in.h"
 
 static const char *
 algorithm_name(dkim_alg_t alg)
@@ -51,22 +44,6 @@ report(DKIM *dkim, DKIM_SIGINFO *sig, const char *path)
 	return good;
 }
 
-/* What libopendkim refuses to look at is left out, as a milter would do. */
-static void
-feed(DKIM *dkim, struct arena *a, const struct headers *h, struct str body)
-{
-	for (size_t i = 0; i < h->n; i++) {
-		struct str f = arena_printf(a, "%.*s:%.*s",
-		    STR_ARG(h->v[i].name), STR_ARG(h->v[i].value));
-
-		f = mail_in_crlf(a, f);
-		(void)dkim_header(dkim, (u_char *)(uintptr_t)f.p, f.n);
-	}
-	(void)dkim_eoh(dkim);
-	if (body.n > 0)
-		(void)dkim_body(dkim, (u_char *)(uintptr_t)body.p, body.n);
-}
-
 static bool
 verify(DKIM_LIB *lib, const char *path)
 {
@@ -80,7 +57,7 @@ verify(DKIM_LIB *lib, const char *path)
 	int n = 0;
 
 	if (good && mail_in(a, path, &h, &body) == 0) {
-		feed(dkim, a, &h, body);
+		(void)opendkim_feed(dkim, a, &h, body);
 		(void)dkim_eom(dkim, &test_key);
 		(void)dkim_getsiglist(dkim, &sigs, &n);
 	}
@@ -96,15 +73,10 @@ int
 main(int argc, char **argv)
 {
 	static char from_stdin[] = "-";
-	DKIM_LIB *lib = dkim_init(NULL, NULL);
-	dkim_query_t file = DKIM_QUERY_FILE;
+	DKIM_LIB *lib = argc < 2 ? NULL : opendkim_in(argv[1]);
 	bool good = true;
 
-	if (argc < 2 || lib == NULL ||
-	    dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_QUERYMETHOD, &file,
-		sizeof(file)) != DKIM_STAT_OK ||
-	    dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_QUERYINFO, argv[1],
-		strlen(argv[1])) != DKIM_STAT_OK) {
+	if (lib == NULL) {
 		fputs("usage: dkim_referee RECORDS [FILE...]\n", stderr);
 		return 2;
 	}
