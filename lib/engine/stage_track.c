@@ -251,6 +251,9 @@ track_part(struct message *m, struct part *part)
 	visit_links(m, &tracking, lexer);
 	if ((m->track & TRACK_OPENS) == 0)
 		return;
+	/* or its '>' would end a tag that readers drop as unfinished */
+	if (!tracking.has_room && lexer->open_tag < tracking.body_end)
+		tracking.body_end = lexer->open_tag;
 	if (tracking.has_pixel)
 		message_note(m, "track", "no pixel: it has one of ours");
 	else if (!tracking.has_room && shows_tags(lexer))

@@ -27,6 +27,7 @@ html_init_state(struct html_lexer *l, struct str text, enum html_state state,
 	l->follow_conditional = false;
 	l->conditional_end = 0;
 	l->limit = text.n;
+	l->open_tag = text.n;
 	l->nattrs = 0;
 }
 
@@ -71,6 +72,14 @@ read_start_tag(struct html_lexer *l, size_t lt, struct html_token *t)
 	return true;
 }
 
+void
+html_end_inside(struct html_lexer *l, size_t lt)
+{
+	l->at = l->limit;
+	if (l->conditional_end == 0)
+		l->open_tag = lt;
+}
+
 /* "</": section 13.2.5.7. */
 static bool
 read_end_tag(struct html_lexer *l, size_t lt, struct html_token *t)
@@ -78,7 +87,7 @@ read_end_tag(struct html_lexer *l, size_t lt, struct html_token *t)
 	char c;
 
 	if (l->limit - lt < 3) {
-		l->at = l->limit;
+		html_end_inside(l, lt);
 		return false;
 	}
 	c = l->text.p[lt + 2];
@@ -122,6 +131,7 @@ read_data(struct html_lexer *l, struct html_token *t)
 static bool
 read_content(struct html_lexer *l, struct html_token *t)
 {
+	enum html_state state = l->state;
 	size_t lt = l->limit;
 
 	if (l->state == HTML_SCRIPT)
@@ -133,7 +143,10 @@ read_content(struct html_lexer *l, struct html_token *t)
 		return false;
 	}
 	l->state = HTML_DATA;
-	return html_read_tag(l, HTML_END, lt, lt + 2, t);
+	if (html_read_tag(l, HTML_END, lt, lt + 2, t))
+		return true;
+	l->state = state;
+	return false;
 }
 
 bool

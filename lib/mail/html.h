@@ -54,6 +54,7 @@ struct html_lexer {
 	bool follow_conditional; /* enter <!--[if ...]> ... <![endif]--> */
 	size_t conditional_end;	 /* behind the one entered; 0: none is */
 	size_t limit;		 /* end of what is read now */
+	size_t open_tag;	 /* see html_next(); text.n: there is none */
 	struct html_attr attrs[HTML_MAX_ATTRS];
 	size_t nattrs;
 };
@@ -74,7 +75,8 @@ void html_init_state(struct html_lexer *l, struct str text,
 
 /*
  * The next tag or comment; false at the end.  A tag that the text ends in the
- * middle of is not given, as in the standard (eof-in-tag).
+ * middle of is not given, as in the standard (eof-in-tag).  l->open_tag is then
+ * where it begins, as for a comment or a doctype that the text ends in.
  *
  * A conditional comment, <!--[if ...]> at its very beginning, that is entered
  * gives no token of its own: what is inside is read as if it stood alone, up

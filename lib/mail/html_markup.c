@@ -37,6 +37,7 @@ html_read_bogus(struct html_lexer *l, size_t lt, size_t from,
 		l->at = l->limit; /* "<!" of "<!-->" is no comment of its own */
 		return false;
 	}
+	html_end_inside(l, lt);
 	return comment(l, lt, from, gt, gt, t);
 }
 
@@ -95,6 +96,8 @@ read_comment(struct html_lexer *l, size_t lt, struct html_token *t)
 		l->at = end; /* cut off by the end of the comment around */
 		return false;
 	}
+	if (end == from + text.n || l->text.p[end - 1] != '>')
+		html_end_inside(l, lt);
 	open = str_find(text, STR("]>"), 0);
 	if (!l->follow_conditional || l->conditional_end != 0 ||
 	    !str_istarts(text, STR("[if")) || open == text.n)
@@ -120,7 +123,10 @@ html_read_markup(struct html_lexer *l, size_t lt, struct html_token *t)
 		/* its first '>' ends it, in quotes as well (abrupt) */
 		size_t gt = find(l, '>', lt);
 
-		l->at = gt < l->limit ? gt + 1 : gt;
+		if (gt == l->limit)
+			html_end_inside(l, lt);
+		else
+			l->at = gt + 1;
 		return false;
 	}
 	return html_read_bogus(l, lt, lt + 2, t);

@@ -19,6 +19,9 @@ bool html_ends_name(char c);
 bool html_read_tag(struct html_lexer *l, enum html_kind kind, size_t lt,
     size_t name, struct html_token *t);
 
+/* The text ends in what begins at lt: l->at and l->open_tag say so. */
+void html_end_inside(struct html_lexer *l, size_t lt);
+
 /*
  * What "<!" at lt begins (section 13.2.5.42 ff.).  True with a comment in *t;
  * false with l->at moved on: a doctype, the way into or out of a conditional

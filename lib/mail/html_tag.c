@@ -152,6 +152,6 @@ html_read_tag(struct html_lexer *l, enum html_kind kind, size_t lt,
 		}
 		at = read_attr(l, at);
 	}
-	l->at = l->limit;
+	html_end_inside(l, lt);
 	return false;
 }

@@ -144,6 +144,23 @@ test_pixel_is_never_text(void **state)
 	fixture_close(&f);
 }
 
+/* Its '>' must not end a tag that the text leaves open. */
+static void
+test_pixel_stands_before_unfinished_markup(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	fixture_send(&f, &trusted, HTML_HEAD "<p>x</p><a href=\"y\n");
+	assert_int_equal(fixture_count(&f, "px\"><a href=\"y\n"), 1);
+	fixture_send(&f, &trusted, HTML_HEAD "<p>x</p><!-- y\n");
+	assert_int_equal(fixture_count(&f, "px\"><!-- y\n"), 1);
+	fixture_send(&f, &trusted, HTML_HEAD "<textarea>x</textarea y\n");
+	assert_int_equal(fixture_message(&f)->npixels, 0);
+	fixture_close(&f);
+}
+
 /* What follows an opt-out attribute must not join what stands before it. */
 static void
 test_opt_outs_leave_tags_whole(void **state)
@@ -381,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_parts_that_stay),
 		cmocka_unit_test(test_odd_octets_become_quoted_printable),
 		cmocka_unit_test(test_pixel_is_never_text),
+		cmocka_unit_test(test_pixel_stands_before_unfinished_markup),
 		cmocka_unit_test(test_opt_outs_leave_tags_whole),
 		cmocka_unit_test(test_conditional_comments_stay_closed),
 		cmocka_unit_test(test_number_of_links_is_bounded),

@@ -354,6 +354,49 @@ test_states_to_start_in(void **state)
 	free(l);
 }
 
+/* Where that begins which the text ends in the middle of. */
+static void
+test_unfinished_markup_is_found(void **state)
+{
+	static const struct {
+		const char *text, *before; /* the text up to it */
+	} cases[] = {
+		{ "x<a b=\"c>", "x" },
+		{ "<p>x</a", "<p>x" },
+		{ "<p>x</", "<p>x" },
+		{ "<title>x</title a", "<title>x" },
+		{ "x<!-- y > z", "x" },
+		{ "x<!-- y --", "x" },
+		{ "x<!y", "x" },
+		{ "x<?y", "x" },
+		{ "x<!doctype y", "x" },
+		{ "x<!--[if mso]><p>", "x" },
+		{ "<!--[if mso]><p <![endif]-->y", "<!--[if mso]><p "
+		    "<![endif]-->y" },
+		{ "<!-- y --><p>", "<!-- y --><p>" },
+		{ "x<!-->", "x<!-->" },
+		{ "1 < 2 <", "1 < 2 <" },
+		{ "", "" },
+	};
+	struct html_lexer *l = malloc(sizeof(*l));
+	struct arena *a = arena_new();
+	struct html_token t;
+
+	(void)state;
+	assert_non_null(l);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct str text = exact(a, str_from(cases[i].text));
+
+		html_init(l, text);
+		while (html_next(l, &t))
+			;
+		expect_str(cases[i].text, str_sub(text, 0, l->open_tag),
+		    str_from(cases[i].before));
+	}
+	arena_free(&a);
+	free(l);
+}
+
 static void
 test_octets_that_are_no_text(void **state)
 {
@@ -619,6 +662,7 @@ main(void)
 		cmocka_unit_test(test_content_models),
 		cmocka_unit_test(test_conditional_comments),
 		cmocka_unit_test(test_states_to_start_in),
+		cmocka_unit_test(test_unfinished_markup_is_found),
 		cmocka_unit_test(test_octets_that_are_no_text),
 		cmocka_unit_test(test_too_many_attributes),
 		cmocka_unit_test(test_references),
