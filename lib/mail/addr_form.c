@@ -69,6 +69,20 @@ is_ascii(struct str s)
 	return true;
 }
 
+/*
+ * Compatibility forms of '@', '/' and other signs become these signs in UTS
+ * 46: what holds one is no domain.
+ */
+static bool
+is_domain_text(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
+		    s.p[i] != '-' && s.p[i] != '_' && s.p[i] != '.')
+			return false;
+	return s.n != 0;
+}
+
 bool
 addr_idna(struct arena *a, struct str domain, struct str *out)
 {
@@ -83,7 +97,7 @@ addr_idna(struct arena *a, struct str domain, struct str *out)
 		return false;
 	*out = arena_copy(a, str_from((const char *)name));
 	idn2_free(name);
-	return true;
+	return is_domain_text(*out);
 }
 
 struct str

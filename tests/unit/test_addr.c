@@ -234,6 +234,9 @@ test_normal_form(void **state)
 		{ "a@[IPv6:2001:DB8::1]", "a@[ipv6:2001:db8::1]" },
 		{ "a@\377X.example", "a@\377x.example" },
 		{ "a@-\303\274.Example", "a@-\303\274.example" },
+		/* full-width '@' and backslash: IDNA makes ASCII of them */
+		{ "a@X\357\274\240y.example", "a@x\357\274\240y.example" },
+		{ "a@\357\274\274", "a@\357\274\274" },
 		{ "<>", "" },
 		{ "Root", "root" },
 	};
