@@ -34,10 +34,13 @@ load(struct str text, struct buf *messages)
 static bool
 has_error(struct str messages)
 {
+	struct str line;
+
 	for (size_t at = 0, lf; at < messages.n; at = lf + 1) {
 		lf = str_chr(messages, '\n', at);
-		if (str_find(str_sub(messages, at, lf), STR(": warning: "),
-		    0) == lf - at)
+		line = str_sub(messages, at, lf);
+		if (str_find(line, STR(": warning: "), 0) !=
+		    str_find(line, STR(": "), 0))
 			return true;
 	}
 	return false;

@@ -37,3 +37,12 @@ tests_fuzz_fuzz_settings_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_token
 tests_fuzz_fuzz_token_LDADD = $(FUZZ_LIBS)
 EXTRA_DIST += tests/fuzz/campaign tests/fuzz/corpus tests/fuzz/dict
+
+FUZZ_TARGETS += tests/fuzz/fuzz_engine
+tests_fuzz_fuzz_engine_SOURCES = tests/fuzz/fuzz_engine.c \
+	tests/fuzz/claims.h tests/fuzz/claims_body.c \
+	tests/fuzz/claims_fields.c tests/fuzz/claims_html.c \
+	tests/fuzz/claims_signatures.c tests/fuzz/referee.c \
+	tests/fuzz/referee.h tests/fuzz/world.c tests/fuzz/world.h
+tests_fuzz_fuzz_engine_CFLAGS = $(AM_CFLAGS) $(OPENDKIM_CFLAGS)
+tests_fuzz_fuzz_engine_LDADD = $(FUZZ_LIBS) $(OPENDKIM_LIBS)
