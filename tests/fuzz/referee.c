@@ -43,11 +43,15 @@ the_library(const char *records)
 static bool
 feed(DKIM *dkim, const struct str *fields, size_t nfields, struct str body)
 {
+	DKIM_STAT stat;
+
 	for (size_t i = 0; i < nfields; i++)
 		if (dkim_header(dkim, (u_char *)(uintptr_t)fields[i].p,
 		    fields[i].n) != DKIM_STAT_OK)
 			return false;
-	(void)dkim_eoh(dkim);
+	stat = dkim_eoh(dkim);
+	if (stat != DKIM_STAT_OK && stat != DKIM_STAT_NOSIG)
+		return false; /* a From that it cannot read */
 	if (body.n > 0)
 		(void)dkim_body(dkim, (u_char *)(uintptr_t)body.p, body.n);
 	return true;
