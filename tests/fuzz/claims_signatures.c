@@ -87,7 +87,10 @@ ask_referee(const struct outcome *o)
 		body = arena_printf(o->arena, "%.*s\r\n", STR_ARG(body));
 	for (size_t i = 0; i < o->mta->nfields; i++) {
 		fields[i] = wire(o->arena, &o->mta->fields[i]);
-		if (is_odd(fields[i]))
+		/* VT and FF are white space to libopendkim, not to RFC 6376 */
+		if (is_odd(fields[i]) ||
+		    str_chr(fields[i], '\v', 0) < fields[i].n ||
+		    str_chr(fields[i], '\f', 0) < fields[i].n)
 			return;
 	}
 	why = referee_verify(world_records(), fields, o->mta->nfields, body,

@@ -62,11 +62,12 @@ judge(DKIM *dkim, DKIM_SIGINFO *sig)
 {
 	if ((dkim_sig_getflags(sig) & DKIM_SIGFLAG_PROCESSED) == 0)
 		(void)dkim_sig_process(dkim, sig);
-	if (dkim_sig_getbh(sig) != DKIM_SIGBH_MATCH)
+	if (dkim_sig_getbh(sig) == DKIM_SIGBH_MISMATCH)
 		return "libopendkim: the body hash does not match";
-	if ((dkim_sig_getflags(sig) & DKIM_SIGFLAG_PASSED) == 0)
-		return dkim_sig_geterrorstr(dkim_sig_geterror(sig));
-	return NULL;
+	if (dkim_sig_getbh(sig) == DKIM_SIGBH_MATCH &&
+	    (dkim_sig_getflags(sig) & DKIM_SIGFLAG_PASSED) != 0)
+		return NULL;
+	return dkim_sig_geterrorstr(dkim_sig_geterror(sig));
 }
 
 const char *
