@@ -49,3 +49,6 @@ tests_tools_milter_load_SOURCES = tests/tools/milter_load.c \
 	tests/tools/milter_edited.c tests/tools/milter_edited.h \
 	tests/tools/milter_tally.c tests/tools/milter_tally.h
 tests_tools_milter_load_LDADD = $(BULKHEAD_LIBS)
+EXTRA_DIST += tests/integration/milter_memory.py \
+	tests/integration/test_large.py \
+	tests/integration/test_long_sessions.py
