@@ -5,6 +5,7 @@
 #include "mail/coding.h"
 
 #include "mail/coding_private.h"
+#include "mail/wire.h"
 
 static const struct {
 	struct str name;
@@ -190,15 +191,6 @@ rule_kept(struct ruler *r, struct str s)
 }
 
 static bool
-has_8bit(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return true;
-	return false;
-}
-
-static bool
 plain_fits(const struct coded *c, const struct splices *edits)
 {
 	struct ruler r = { 0 };
@@ -207,7 +199,7 @@ plain_fits(const struct coded *c, const struct splices *edits)
 	for (size_t i = 0; i < edits->n; i++) {
 		const struct splice *e = &edits->v[i];
 
-		if (c->coding == CODING_7BIT && has_8bit(e->ins))
+		if (c->coding == CODING_7BIT && wire_is_8bit(e->ins))
 			return false;
 		rule_kept(&r, str_sub(c->raw, at, e->at));
 		r.is_new = true;

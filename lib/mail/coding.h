@@ -78,11 +78,26 @@ enum coded_result coded_edit(const struct coded *c, struct arena *a,
     const struct splices *edits, size_t offset, struct splices *out);
 
 /*
- * The text with its edits as quoted-printable with CRLF lines; every octet
- * that is not printable ASCII is escaped, line breaks of the text (CRLF or
- * LF) are kept as line breaks.  In the arena.
+ * The text with its edits (sorted; may be NULL) written anew in CODING_QP or
+ * CODING_BASE64, with CRLF.  In quoted-printable every octet that is not
+ * printable ASCII is escaped, line breaks of the text (CRLF or LF) are kept as
+ * line breaks, and no line begins with "-" or "From " or is a "." alone: MIME
+ * delimiters, mbox files and bad relays know those.  base64 keeps every octet
+ * and has no line break at its end.  In the arena: as long as the result, and
+ * as the text where it has edits.
  */
-struct str coded_as_qp(struct arena *a, struct str text,
+struct str coded_anew(struct arena *a, enum coding coding, struct str text,
     const struct splices *edits);
+
+/* CODING_QP, or CODING_BASE64 where that makes the text shorter. */
+enum coding coded_shortest(struct str text);
+
+/*
+ * Do all readers decode raw to what coded_open() gives?  Only well-formed
+ * quoted-printable without blanks at line ends (octets over 127, which all of
+ * them let pass, may be there) and whole, padded base64; true for what is not
+ * encoded, false for CODING_UNKNOWN.
+ */
+bool coded_is_strict(enum coding coding, struct str raw);
 
 #endif

@@ -182,8 +182,9 @@ line_width(struct str raw)
 	return n / 4 * 4;
 }
 
-static struct str
-encode(struct arena *a, struct str text, size_t width, struct str eol)
+struct str
+coded_base64_write(struct arena *a, struct str text, size_t width,
+    struct str eol)
 {
 	size_t octets = width / 4 * 3, at = 0;
 	size_t lines = text.n / octets + 1;
@@ -249,8 +250,8 @@ coded_base64_edit(const struct coded *c, struct arena *a,
 
 	if (changes_nothing(edits))
 		return;
-	code = encode(a, edited_from(c, a, line.text, edits), line_width(raw),
-	    eol);
+	code = coded_base64_write(a, edited_from(c, a, line.text, edits),
+	    line_width(raw), eol);
 	/* other characters may not follow the padding that may come */
 	while (to > from && str_is_space(raw.p[to - 1]))
 		to--;

@@ -37,6 +37,11 @@ void coded_qp_edit(const struct coded *c, struct arena *a,
 void coded_base64_edit(const struct coded *c, struct arena *a,
     const struct splices *edits, size_t offset, struct splices *out);
 
+/* As coded_anew(): the text without edits.  base64 in lines of that width. */
+struct str coded_qp_write(struct arena *a, struct str text);
+struct str coded_base64_write(struct arena *a, struct str text, size_t width,
+    struct str eol);
+
 /*
  * A line of quoted-printable: [start, tail) says something, [tail, eol) is a
  * soft break's '=' or blanks or both, [eol, next) the line end.
@@ -88,7 +93,11 @@ void qp_write_soft_break(struct qp_writer *w);
 /* One octet, escaped. */
 void qp_write_escape(struct qp_writer *w, char c);
 
-/* Text; CR and LF in it are escaped.  Its last blank may end the line. */
+/*
+ * Text; CR and LF in it are escaped.  Its last blank may end the line.  What
+ * would mean something to others at the start of a line that begins here is
+ * escaped: "-" (MIME delimiters), "From " (mbox), "." at the end of s (SMTP).
+ */
 void qp_write_text(struct qp_writer *w, struct str s);
 
 /* What is quoted-printable already and fits the line. */

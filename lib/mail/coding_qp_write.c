@@ -64,6 +64,21 @@ qp_write_escape(struct qp_writer *w, char c)
 	put(w, text, 3);
 }
 
+/* At the start of a line these mean something to others than readers. */
+static inline bool
+is_risky_start(struct str s, size_t at)
+{
+	switch (s.p[at]) {
+	case '-':
+		return true;
+	case '.':
+		return at + 1 == s.n;
+	case 'F':
+		return str_starts(str_sub(s, at, s.n), STR("From "));
+	}
+	return false;
+}
+
 void
 qp_write_text(struct qp_writer *w, struct str s)
 {
@@ -73,10 +88,9 @@ qp_write_text(struct qp_writer *w, struct str s)
 	while (at < s.n) {
 		size_t from = at, room;
 
-		/* no line that we begin looks like a MIME delimiter */
 		if (!is_literal(s.p[at]) ||
-		    (s.p[at] == '-' && (w->column == 0 ||
-			w->column >= LAST_COLUMN))) {
+		    ((w->column == 0 || w->column >= LAST_COLUMN) &&
+			is_risky_start(s, at))) {
 			qp_write_escape(w, s.p[at++]);
 			continue;
 		}
@@ -116,14 +130,13 @@ qp_write_line_end(struct qp_writer *w)
 }
 
 struct str
-coded_as_qp(struct arena *a, struct str text, const struct splices *edits)
+coded_qp_write(struct arena *a, struct str text)
 {
 	struct qp_writer w = { .a = a, .eol = STR("\r\n") };
 	size_t at = 0;
 
-	if (edits != NULL && edits->n != 0)
-		text = splices_apply(edits, a, text);
-	reserve(&w, text.n + text.n / 8 + 64);
+	/* what has more escapes is shorter as base64 */
+	reserve(&w, text.n + text.n / 2 + 64);
 	while (at < text.n) {
 		size_t lf = str_chr(text, '\n', at), end = lf;
 

@@ -13,6 +13,7 @@ libbulkhead_a_SOURCES += lib/mail/mime.c lib/mail/mime.h \
 libbulkhead_a_SOURCES += lib/mail/splice.c lib/mail/splice.h
 libbulkhead_a_SOURCES += \
 	lib/mail/coding.c lib/mail/coding.h lib/mail/coding_private.h \
+	lib/mail/coding_anew.c \
 	lib/mail/coding_base64.c lib/mail/coding_qp.c \
 	lib/mail/coding_qp_edit.c lib/mail/coding_qp_write.c
 libbulkhead_a_SOURCES += lib/mail/addr.c lib/mail/addr_form.c \
@@ -25,3 +26,4 @@ libbulkhead_a_SOURCES += \
 	lib/mail/html_entities.c lib/mail/html_entity.c \
 	lib/mail/html_markup.c lib/mail/html_tag.c lib/mail/html_text.c
 libbulkhead_a_SOURCES += lib/mail/dkim_verify.c lib/mail/dkim_verify.h
+libbulkhead_a_SOURCES += lib/mail/wire.c lib/mail/wire.h

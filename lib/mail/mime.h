@@ -69,6 +69,9 @@ struct mime {
 void mime_scan(struct mime *m, struct arena *a, struct headers *h,
     struct str body);
 
+/* True for multipart/ of whatever kind. */
+bool mime_is_multipart(const struct mime_part *p);
+
 /* The first fault in words, for a log line: "multipart without boundary". */
 const char *mime_fault_text(unsigned faults);
 

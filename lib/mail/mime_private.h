@@ -29,7 +29,4 @@ bool mime_note_field(struct mime_fields *f, struct str name, struct str value);
 void mime_describe(struct arena *a, const struct mime_fields *f,
     struct mime_part *p);
 
-/* True for multipart/ of whatever kind. */
-bool mime_is_multipart(const struct mime_part *p);
-
 #endif

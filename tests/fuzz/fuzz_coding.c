@@ -141,7 +141,7 @@ check_as_qp(struct arena *a, struct str text, const struct splices *s)
 	struct coded back;
 	size_t k = 0;
 
-	raw = fuzz_exact(a, coded_as_qp(a, text, s));
+	raw = fuzz_exact(a, coded_anew(a, CODING_QP, text, s));
 	EXPECT(longest(raw) <= 76);
 	EXPECT(coded_open(&back, a, CODING_QP, raw) == 0);
 	for (size_t i = 0; i < want.n; i++, k++) {

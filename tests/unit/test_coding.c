@@ -367,10 +367,12 @@ test_as_qp(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_str(cases[i].name,
-		    coded_as_qp(a, exact(a, str_from(cases[i].text)), NULL),
+		    coded_anew(a, CODING_QP,
+			exact(a, str_from(cases[i].text)), NULL),
 		    str_from(cases[i].want));
 	splices_add(&s, a, 1, 1, STR("x="));
-	expect_str("edited", coded_as_qp(a, STR("abc"), &s), STR("ax=3Dc"));
+	expect_str("edited", coded_anew(a, CODING_QP, STR("abc"), &s),
+	    STR("ax=3Dc"));
 	arena_free(&a);
 }
 

@@ -379,7 +379,7 @@ test_random_as_qp(void **state)
 		assert_int_equal(coded_open(&c, a, CODING_QP,
 		    random_qp(a, &seed, &st)), 0);
 		text = exact(a, c.text);
-		got = exact(a, coded_as_qp(a, text, NULL));
+		got = exact(a, coded_anew(a, CODING_QP, text, NULL));
 		assert_int_equal(coded_open(&back, a, CODING_QP, got), 0);
 		check_lines("as qp", got, 76, true, false);
 		for (size_t i = 0, k = 0; i < text.n; i++, k++) {
