@@ -1,5 +1,7 @@
 libbulkhead_a_SOURCES += \
 	lib/engine/emit.c lib/engine/emit.h \
+	lib/engine/encode.h lib/engine/encode_parts.c \
+	lib/engine/encode_hazards.c \
 	lib/engine/link.c lib/engine/link.h \
 	lib/engine/message.c lib/engine/message.h \
 	lib/engine/mta.h \

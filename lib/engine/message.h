@@ -69,7 +69,7 @@ struct note {
 	struct str text;
 };
 
-/* What a later hop may break; see stage_encode.c. */
+/* What a later hop may break; see encode_hazards.c. */
 #define HAZARD_8BIT	   1u /* a hop without 8BITMIME converts it */
 #define HAZARD_BODY_LINE   2u /* over 998 octets: the smtp client cuts it */
 #define HAZARD_HEADER_LINE 4u
@@ -118,6 +118,7 @@ struct message {
 	struct str *unsubscribe_uris; /* what List-Unsubscribe names */
 	size_t nunsubscribe_uris;
 	unsigned nlinks, nlinks_left, npixels, nplaceholders;
+	unsigned nencoded; /* parts that got another transfer encoding */
 	const char *unsubscribe_kind; /* for the log */
 	unsigned hazards;	      /* HAZARD_ bits */
 	const char *malformed;	      /* why no part was touched, or NULL */

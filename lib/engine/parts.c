@@ -1,5 +1,5 @@
 /*
- * parts.c - which parts may be changed, and how their edits become splices.
+ * parts.c - which parts there are, and which of them may be changed.
  */
 #include "engine/parts.h"
 
@@ -12,19 +12,32 @@
 	    MIME_NO_START | MIME_UNCLOSED | MIME_NO_HEADER_END |               \
 	    MIME_TOO_DEEP | MIME_TOO_MANY | MIME_CODED_MULTIPART)
 
-/* In these nothing may change: signatures cover it, or it is attached. */
+/* What these hold must stay as it is: signatures cover it, others wrote it. */
 static bool
-is_sealed(const struct mime *mime, const struct mime_part *p)
+is_seal(struct str type)
 {
-	for (size_t i = p->parent; i != MIME_NO_PARENT; i = mime->v[i].parent) {
-		struct str type = mime->v[i].type;
+	return str_eq(type, STR("multipart/signed")) ||
+	    str_eq(type, STR("multipart/encrypted")) ||
+	    str_starts(type, STR("message/")) ||
+	    str_eq(type, STR("application/pkcs7-mime")) ||
+	    str_eq(type, STR("application/x-pkcs7-mime"));
+}
 
-		if (str_eq(type, STR("multipart/signed")) ||
-		    str_eq(type, STR("multipart/encrypted")) ||
-		    str_starts(type, STR("message/")) ||
-		    mime->v[i].is_attachment || mime->v[i].has_filename)
+bool
+parts_is_sealed(const struct mime *mime, const struct mime_part *p)
+{
+	for (size_t i = p->parent; i != MIME_NO_PARENT; i = mime->v[i].parent)
+		if (is_seal(mime->v[i].type))
 			return true;
-	}
+	return false;
+}
+
+static bool
+is_within_attachment(const struct mime *mime, const struct mime_part *p)
+{
+	for (size_t i = p->parent; i != MIME_NO_PARENT; i = mime->v[i].parent)
+		if (mime->v[i].is_attachment || mime->v[i].has_filename)
+			return true;
 	return false;
 }
 
@@ -36,11 +49,17 @@ why_not(const struct mime *mime, const struct mime_part *p)
 		return "an attachment";
 	if (p->has_filename)
 		return "it has a filename";
-	if (is_sealed(mime, p))
+	if (parts_is_sealed(mime, p) || is_within_attachment(mime, p))
 		return "signed, encrypted or attached with what holds it";
 	if (charset_hides_ascii(p->charset))
 		return "its charset hides ASCII";
 	return NULL;
+}
+
+static bool
+is_inline_pgp(struct str text)
+{
+	return str_find(text, STR("-----BEGIN PGP "), 0) < text.n;
 }
 
 /* The same question to its decoded text. */
@@ -52,7 +71,7 @@ why_not_text(struct str text)
 	if (str_starts(text, STR("\xff\xfe")) ||
 	    str_starts(text, STR("\xfe\xff")))
 		return "its text is UTF-16";
-	if (str_find(text, STR("-----BEGIN PGP "), 0) < text.n)
+	if (is_inline_pgp(text))
 		return "inline PGP";
 	return NULL;
 }
@@ -78,53 +97,85 @@ open_part(struct message *m, const struct mime_part *p)
 		m->parts.n++;
 }
 
-/*
- * Octets that SMTP does not carry and a replaced body must not hold (FACTS
- * must 6): NUL, and CR without LF.  Postfix makes blanks of them, unless
- * no_header_body_checks is set.
- */
-static size_t
-count_odd(struct str s)
+const char *
+parts_why_kept(const struct message *m, const struct mime_part *p)
 {
+	struct str raw = str_sub(m->body, p->body, p->end);
+
+	if (is_seal(p->type) || parts_is_sealed(&m->parts.mime, p))
+		return "signed, encrypted or a message of its own";
+	if (!coded_is_strict(p->coding, raw))
+		return "readers may disagree on what it says";
+	if (str_starts(p->type, STR("text/")) && is_inline_pgp(raw))
+		return "inline PGP";
+	return NULL;
+}
+
+bool
+parts_are_encoded(const struct message *m)
+{
+	return m->stream != NULL && !m->stream->keep_8bit &&
+	    !m->is_null_sender;
+}
+
+const struct wire *
+parts_look(struct message *m)
+{
+	if (!m->parts.has_look)
+		m->parts.look = wire_of(m->body);
+	m->parts.has_look = true;
+	return &m->parts.look;
+}
+
+/* NUL, and CR alone, that a transfer encoding would carry. */
+static size_t
+odd_octets(const struct message *m, const struct mime_part *p)
+{
+	if (p->coding >= CODING_QP)
+		return 0;
+	return wire_of(str_sub(m->body, p->body, p->end)).nodd;
+}
+
+static size_t
+odd_octets_of_parts(const struct message *m)
+{
+	const struct mime *mime = &m->parts.mime;
 	size_t n = 0;
 
-	for (size_t at = 0; (at = str_chr(s, '\0', at)) < s.n; at++)
-		n++;
-	for (size_t at = 0; (at = str_chr(s, '\r', at)) < s.n; at++)
-		if (at + 1 == s.n || s.p[at + 1] != '\n')
-			n++;
+	if (!parts_are_encoded(m)) {
+		for (size_t i = 0; i < m->parts.n; i++)
+			n += odd_octets(m, m->parts.v[i].mime);
+		return n;
+	}
+	for (size_t i = 0; i < mime->n; i++)
+		if (!mime_is_multipart(&mime->v[i]) &&
+		    parts_why_kept(m, &mime->v[i]) == NULL)
+			n += odd_octets(m, &mime->v[i]);
 	return n;
 }
 
-static bool
-has_lone_lf(struct str s)
-{
-	for (size_t at = 0; (at = str_chr(s, '\n', at)) < s.n; at++)
-		if (at == 0 || s.p[at - 1] != '\r')
-			return true;
-	return false;
-}
-
 /*
- * Quoted-printable can carry such octets: a part that holds them will be
- * written so.  False when there are others, outside the parts we may change.
+ * Octets that SMTP does not carry and a replaced body must not hold (FACTS
+ * must 6): NUL, and CR without LF.  Postfix makes blanks of such CRs, unless
+ * no_header_body_checks is set.  In a part that may change they leave encoded;
+ * is there any elsewhere?
  */
 static bool
 can_carry(struct message *m)
 {
-	size_t odd = count_odd(m->body);
+	const struct wire *look = parts_look(m);
 
-	if (has_lone_lf(m->body))
+	if (look->has_lone_lf)
 		return false;
-	for (size_t i = 0; odd > 0 && i < m->parts.n; i++) {
-		struct part *part = &m->parts.v[i];
-		size_t n = part->mime->coding < CODING_QP ?
-		    count_odd(part->coded.raw) : 0;
+	return look->nodd == 0 || look->nodd == odd_octets_of_parts(m);
+}
 
-		part->needs_qp = n > 0;
-		odd -= n;
-	}
-	return odd == 0;
+static void
+call_malformed(struct message *m, const char *why)
+{
+	m->malformed = why;
+	m->parts.n = 0;
+	message_note(m, "parts", "malformed, no part is touched: %s", why);
 }
 
 static bool
@@ -163,89 +214,40 @@ has_memory(struct message *m)
 	return message_reserve(m, MEMORY_FACTOR * n);
 }
 
+/* Which parts are open counts where others may not change. */
+static void
+judge_octets(struct message *m)
+{
+	if (m->malformed == NULL && !can_carry(m))
+		call_malformed(m, "a NUL, or a CR or LF alone, outside of the "
+				  "parts that may change");
+}
+
 void
-parts_open(struct message *m)
+parts_scan(struct message *m)
 {
 	struct mime *mime = &m->parts.mime;
 
+	if (m->parts.is_scanned)
+		return;
+	m->parts.is_scanned = true;
+	mime_scan(mime, m->arena, &m->headers, m->body);
+	if ((mime->faults & FATAL_FAULTS) != 0)
+		call_malformed(m, mime_fault_text(mime->faults & FATAL_FAULTS));
+	else if (parts_are_encoded(m))
+		judge_octets(m);
+}
+
+void
+parts_open(struct message *m)
+{
 	if (m->parts.is_open)
 		return;
 	m->parts.is_open = true;
-	mime_scan(mime, m->arena, &m->headers, m->body);
-	if ((mime->faults & FATAL_FAULTS) != 0) {
-		m->malformed = mime_fault_text(mime->faults & FATAL_FAULTS);
-	} else if (!has_memory(m)) {
+	parts_scan(m);
+	if (m->malformed != NULL || !has_memory(m))
 		return;
-	} else {
-		open_parts(m);
-		if (can_carry(m))
-			return;
-		m->malformed = "a NUL, or a CR or LF alone, outside of the "
-			       "parts that may change";
-	}
-	m->parts.n = 0;
-	message_note(m, "parts", "malformed, no part is touched: %s",
-	    m->malformed);
-}
-
-/* The part says from now on that it is quoted-printable. */
-static void
-set_coding(struct message *m, const struct mime_part *p)
-{
-	struct str name = STR("Content-Transfer-Encoding");
-	struct str value = STR("quoted-printable");
-
-	if (p->parent == MIME_NO_PARENT) {
-		struct header *f = headers_find(&m->headers, name);
-
-		if (f != NULL)
-			headers_change(&m->headers, f, value);
-		else
-			headers_add(&m->headers, name, value);
-	} else if (p->coding_at > 0) {
-		splices_add(&m->splices, m->arena, p->coding_at, p->coding_len,
-		    STR(" quoted-printable"));
-	} else {
-		splices_add(&m->splices, m->arena, p->head, 0,
-		    STR("Content-Transfer-Encoding: quoted-printable\r\n"));
-	}
-}
-
-static void
-render_as_qp(struct message *m, struct part *part, const char *why)
-{
-	const struct mime_part *p = part->mime;
-
-	message_note(m, "encode", "%.*s at octet %zu becomes "
-	    "quoted-printable: %s", STR_ARG(p->type), p->body, why);
-	set_coding(m, p);
-	splices_add(&m->splices, m->arena, p->body, p->end - p->body,
-	    coded_as_qp(m->arena, part->coded.text, &part->edits));
-}
-
-static int
-render_part(struct message *m, struct part *part)
-{
-	if (splices_sort(&part->edits, part->coded.text.n) != 0)
-		return -1;
-	if (part->needs_qp)
-		render_as_qp(m, part, "it holds a NUL, or a CR alone");
-	else if (part->edits.n > 0 &&
-	    coded_edit(&part->coded, m->arena, &part->edits,
-		part->mime->body, &m->splices) != CODED_OK)
-		render_as_qp(m, part, "a line would be too long");
-	return 0;
-}
-
-int
-parts_render(struct message *m)
-{
-	bool is_edited = false;
-
-	for (size_t i = 0; i < m->parts.n; i++)
-		is_edited = is_edited || m->parts.v[i].edits.n > 0;
-	for (size_t i = 0; is_edited && i < m->parts.n; i++)
-		if (render_part(m, &m->parts.v[i]) != 0)
-			return -1;
-	return splices_sort(&m->splices, m->body.n);
+	open_parts(m);
+	if (!parts_are_encoded(m))
+		judge_octets(m);
 }

@@ -170,6 +170,8 @@ add_what_was_done(struct buf *line, const struct message *m)
 	if (m->nsignatures_removed > 0)
 		buf_printf(line, " signatures-removed=%u",
 		    m->nsignatures_removed);
+	if (m->nencoded > 0)
+		buf_printf(line, " encoded=%u", m->nencoded);
 	add_hazards(line, m->hazards);
 	if (m->lacks != NULL)
 		add_value(line, "lacks", str_from(m->lacks));
@@ -231,6 +233,7 @@ count_what_was_done(const struct message *m, struct metrics *metrics)
 	metrics_add(metrics, METRIC_LINKS, m->nlinks);
 	metrics_add(metrics, METRIC_LINKS_LEFT, m->nlinks_left);
 	metrics_add(metrics, METRIC_PIXELS, m->npixels);
+	metrics_add(metrics, METRIC_ENCODED, m->nencoded);
 	metrics_add(metrics, METRIC_HAZARDS, m->hazards != 0);
 	metrics_add(metrics, METRIC_MALFORMED, m->malformed != NULL);
 	metrics_add(metrics, METRIC_SIGNATURES, m->nsignatures);

@@ -15,7 +15,9 @@ import lib_message
 LINE_MAX = 998
 ADDED = {b"date", b"message-id", b"list-unsubscribe", b"feedback-id",
          b"list-unsubscribe-post", b"cfbl-address", b"dkim-signature",
-         b"content-transfer-encoding"}
+         b"content-transfer-encoding", b"mime-version"}
+IDENTITY = ("", "7bit", "8bit", "binary")
+CLAIMS = ("8bit", "binary")
 CONTROL = re.compile(
     rb"(?i)x-(bulkhead|mc|ses|mailgun|msys|mailjet|mj|smtpeter|greenarrow|pm|"
     rb"mailin|virtual|dkim|sending|postal)-|mj-|seseu-|"
@@ -32,11 +34,12 @@ FATAL_DEFECTS = {
 class World:
     """What the checker must know of the installation."""
 
-    def __init__(self, verify, open_tokens, bases, signers):
+    def __init__(self, verify, open_tokens, bases, signers, encodes=True):
         self.verify = verify            # bytes -> {(d, s): valid}
         self.open_tokens = open_tokens  # [url] -> [{"kind":, "url":}]
         self.bases = bases              # tracking-url of each domain
         self.signers = signers          # domain -> its selectors
+        self.encodes = encodes          # whether parts are made fit for hops
 
 
 class Result:
@@ -51,6 +54,7 @@ class Result:
         self.html = 0       # parts that are to be tracked
         self.exact = 0      # of them with exactly the expected links
         self.parts = self.same = 0  # as they came
+        self.encoded = 0    # parts that no hop needs to convert any more
         self.signed = False
         self.touched = False
 
@@ -72,6 +76,59 @@ def usable_from(fields):
     read = [a for _, a in email.utils.getaddresses([text])
             if re.fullmatch(r"[^@\s]+@[^@\s]+", a)]
     return len(read) == 1 and read[0] in text
+
+
+def is_sealed(leaf):
+    """Whether nobody may change anything in it."""
+    return any(a in ("multipart/signed", "multipart/encrypted") or
+               a.startswith("message/") for a in leaf.above) or \
+        leaf.type in ("application/pkcs7-mime", "application/x-pkcs7-mime") \
+        or leaf.type.startswith("message/")
+
+
+def is_strict(leaf):
+    """Whether all readers decode a part alike."""
+    if leaf.coding == "base64":
+        digits = re.sub(rb"\s", b"", leaf.raw)
+        return len(digits) % 4 == 0 and bool(
+            re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", digits))
+    if leaf.coding == "quoted-printable":
+        return bool(re.fullmatch(
+            rb"(?:[^=\r\n]|=[0-9A-Fa-f]{2}|=?\r\n)*", leaf.raw)) and \
+            not re.search(rb"[ \t](?:\r\n|\Z)", leaf.raw)
+    return leaf.coding in IDENTITY
+
+
+def fits(raw):
+    """Whether no hop has a reason to change it."""
+    return not re.search(rb"[\0\x80-\xff]|\r(?!\n)|(?<!\r)\n", raw) and \
+        not _long(raw)
+
+
+def is_malformed(tree):
+    """Whether its parts are anybody's guess."""
+    return bool(FATAL_DEFECTS & set(tree.defects)) or tree.repeats
+
+
+def must_encode(tree, leaf):
+    """Why a part has to get another encoding, or ""."""
+    if fits(leaf.raw) or is_sealed(leaf) or is_malformed(tree) or \
+            not is_strict(leaf) or (leaf.type.startswith("text/") and
+                                    b"-----BEGIN PGP " in leaf.raw):
+        return ""
+    return "a long line" if _long(leaf.raw) else "8-bit octets"
+
+
+def due_label(node, malformed):
+    """What a multipart's transfer encoding has to say afterwards.
+
+    node: as it is afterwards, but for its coding, which is as it was.
+    """
+    if node.coding not in CLAIMS or malformed or is_sealed(node) or node.odd:
+        return node.coding
+    if any(i.coding in CLAIMS or i.odd_header or i.odd for i in node.inside):
+        return node.coding
+    return "7bit"
 
 
 def why_left(tree, leaf, original):
@@ -118,6 +175,7 @@ class Check:
         self.before = lib_message.split(self.original)
         self.after = lib_message.split(output)
         self.changed_coding = False
+        self.relabelled = 0  # transfer encodings within the body
 
     def run(self):
         """All properties; the Result."""
@@ -167,7 +225,8 @@ class Check:
 
     def _fields(self):
         """The fields that came are there, in order; only known ones new."""
-        old, new = _loose(self.before[0]), _loose(self.after[0])
+        old, new = self._refolded(_loose(self.before[0]),
+                                  _loose(self.after[0]))
         matcher = difflib.SequenceMatcher(None, old, new, False)
         for tag, a, b, c, d in matcher.get_opcodes():
             if tag == "equal":
@@ -176,6 +235,14 @@ class Check:
                 self._lost_field(name, value)
             for name, value in new[c:d]:
                 self._new_field(name, value)
+
+    def _refolded(self, old, new):
+        """Both, with the folds of fields that had too long a line undone."""
+        long = {(n, _relaxed(v)) for n, v in old if _long(n + b":" + v)}
+        if not long or not self.world.encodes:
+            return old, new
+        return tuple([(n, _relaxed(v) if (n, _relaxed(v)) in long else v)
+                      for n, v in fields] for fields in (old, new))
 
     def _lost_field(self, name, value):
         before = lib_message.values(self.before[0], name)
@@ -213,11 +280,13 @@ class Check:
 
     def _body(self):
         """Parts, and everything between them."""
-        if self.before[1] == self.after[1]:
-            was = lib_message.Tree(self.original)
+        was = lib_message.Tree(self.original)
+        if self.before[1] == self.after[1] and \
+                self._root_coding(self.before) == \
+                self._root_coding(self.after):
+            now = was
             pairs = [(p, p) for p in was.leaves]
         else:
-            was = lib_message.Tree(self.original)
             now = lib_message.Tree(self.output)
             if [p.type for p in was.leaves] != [p.type for p in now.leaves]:
                 self.result.wrong("parts", "was %s, is %s" % (
@@ -226,10 +295,42 @@ class Check:
                 return
             pairs = list(zip(was.leaves, now.leaves))
             self.result.touched = True
+        self.strays = bool(re.search(rb"\r(?!\n)|(?<!\r)\n",
+                                     self.before[1]))
         unsubscribe = self._unsubscribe_urls()
         for old, new in pairs:
             self._part(was, old, new, unsubscribe)
+        self._labels(was, now)
+        for old, new in pairs:
+            if old.raw == new.raw and old.coding != new.coding:
+                self._relabel(old)
         self._between([p for p in pairs if p[0].raw != p[1].raw])
+
+    @staticmethod
+    def _root_coding(message):
+        return lib_message.values(message[0], b"Content-Transfer-Encoding")
+
+    def _labels(self, was, now):
+        """Multiparts say 8bit when something in them is, and only then."""
+        if len(was.nodes) != len(now.nodes):
+            self.result.wrong("parts", "nested otherwise")
+            return
+        malformed = is_malformed(was) or self.strays or \
+            not self.world.encodes
+        for old, new in zip(was.nodes, now.nodes):
+            said, new.coding = new.coding, old.coding
+            due = due_label(new, malformed)
+            new.coding = said
+            if due != said and not (self.strays and said == "7bit"):
+                self.result.wrong("label", "%s: was %s, says %s, want %s" % (
+                    old.type, old.coding, said, due))
+            if old.coding != said:
+                self._relabel(old)
+
+    def _relabel(self, part):
+        """One more transfer encoding that says something else."""
+        self.relabelled += bool(part.above)
+        self.changed_coding |= not part.above
 
     def _unsubscribe_urls(self):
         found = lib_message.values(self.before[0], b"List-Unsubscribe")
@@ -247,6 +348,10 @@ class Check:
         except lib_message.Lost as e:
             self.result.wrong("between", str(e))
             return
+        back, undone = lib_message.labels_back(self.before[1], back)
+        if undone != self.relabelled:
+            self.result.wrong("between", "%d labels changed, %d wanted" % (
+                undone, self.relabelled))
         if back != self.before[1]:
             at = next((i for i, (a, b) in enumerate(
                 zip(back, self.before[1])) if a != b), 0)
@@ -256,15 +361,13 @@ class Check:
     def _part(self, tree, old, new, unsubscribe):
         self.result.parts += 1
         self.result.same += old.raw == new.raw
-        if old.type not in ("text/html", "text/plain"):
-            if old.raw != new.raw:
-                self.result.wrong("part", old.type + " changed")
-            return
+        encoded = self._encoded(tree, old, new)
         left = why_left(tree, old, self.original)
         if left and old.is_html():
             self.result.left[left] += 1
-        if left and old.raw != new.raw:
-            self.result.wrong("part", "%s changed: %s" % (old.type, left))
+        if left or old.type not in ("text/html", "text/plain"):
+            if old.raw != new.raw and (not encoded or old.text != new.text):
+                self.result.wrong("part", "%s changed: %s" % (old.type, left))
             return
         try:
             way = lib_html.Reversal(old.text, new.text, old.charset,
@@ -272,15 +375,39 @@ class Check:
         except lib_html.Broken as e:
             self.result.wrong("part", "%s: %s" % (old.type, e))
             return
-        self._raw_lines(old, new, way)
+        if not encoded:
+            self._raw_lines(old, new, way)
         if old.is_html() and not left:
             self._links(old, way, unsubscribe)
         elif way.clicks or way.pixels or way.nremoved:
             self.result.wrong("links", "tracked: %s %s" % (old.type, left))
 
+    def _encoded(self, tree, old, new):
+        """Whether the part was made fit for any hop, and rightly."""
+        why = must_encode(tree, old) if self.world.encodes else ""
+        is_anew = new.coding in ("quoted-printable", "base64") and \
+            fits(new.raw)
+        if why and not (is_anew or self.strays):
+            self.result.wrong("encoding", "%s in %s is left as %s" % (
+                why, old.type, new.coding))
+        if is_anew and not old.type.startswith("text/") and \
+                new.coding != old.coding != "base64" != new.coding:
+            self.result.wrong("encoding", "%s became %s" % (
+                old.type, new.coding))
+        label = old.coding
+        if self.world.encodes and old.coding in CLAIMS and \
+                not is_sealed(old) and not is_malformed(tree) and \
+                b"-----BEGIN PGP " not in old.raw and old.raw.isascii():
+            label = "7bit"
+        if not is_anew and new.coding != label and not self.strays:
+            self.result.wrong("label", "%s: was %s, is %s" % (
+                old.type, old.coding, new.coding))
+        self.result.encoded += bool(why and is_anew)
+        return is_anew and bool(why or self.strays)
+
     def _raw_lines(self, old, new, way):
         """Encoded lines without an edit stay as they came."""
-        if old.coding != new.coding or old.coding == "base64":
+        if new.coding not in (old.coding, "7bit") or old.coding == "base64":
             self._recoded(old, new)
             return
         gone = collections.Counter(old.raw.split(b"\r\n"))
@@ -300,7 +427,7 @@ class Check:
             if kept < same * 4 // 3 - 400:
                 self.result.wrong("encoding", "base64 anew from %d, edit "
                                   "at %d" % (kept, same))
-        elif new.coding != "quoted-printable":
+        elif new.coding not in ("quoted-printable", "base64"):
             self.result.wrong("encoding", "%s became %s" % (
                 old.coding, new.coding))
 
@@ -368,6 +495,11 @@ def _common_lines(a, b):
 def _loose(fields):
     """Names folded, and without the blank that MTAs put behind a colon."""
     return [(n.lower(), re.sub(rb"^[ \t]", b"", v)) for n, v in fields]
+
+
+def _relaxed(value):
+    """RFC 6376 section 3.4.2."""
+    return re.sub(rb"[ \t\r\n]+", b" ", value).strip()
 
 
 def _long(text):

@@ -27,7 +27,7 @@ class Outcome:
         self.violations, self.explained = [], []
         self.left, self.spared = collections.Counter(), collections.Counter()
         self.links = self.pixels = self.html = self.exact = 0
-        self.parts = self.same = 0
+        self.parts = self.same = self.encoded = 0
         self.signed = self.touched = False
         self.passed = ""
 
@@ -35,7 +35,7 @@ class Outcome:
         """The numbers of a checker's Result."""
         self.violations = list(result.violations)
         for name in ("left", "spared", "links", "pixels", "html", "exact",
-                     "parts", "same", "signed", "touched"):
+                     "parts", "same", "encoded", "signed", "touched"):
             setattr(self, name, getattr(result, name))
 
 
@@ -110,12 +110,13 @@ def report(outcomes):
     """Counts, and what was found, as TAP comments."""
     html = sum(o.html for o in outcomes)
     exact = sum(o.exact for o in outcomes)
-    corpus.say("%d messages, %d signed, %d touched; %d parts, %d as they were;"
-               " %d HTML parts, %d exact; %d links, %d pixels" % (
+    corpus.say("%d messages, %d signed, %d touched; %d parts, %d as they were,"
+               " %d encoded; %d HTML parts, %d exact; %d links, %d pixels" % (
                    len(outcomes), sum(o.signed for o in outcomes),
                    sum(o.touched for o in outcomes),
                    sum(o.parts for o in outcomes),
-                   sum(o.same for o in outcomes), html, exact,
+                   sum(o.same for o in outcomes),
+                   sum(o.encoded for o in outcomes), html, exact,
                    sum(o.links for o in outcomes),
                    sum(o.pixels for o in outcomes)))
     passed = collections.Counter(o.passed for o in outcomes if o.passed)

@@ -71,21 +71,44 @@ class Leaf:
         self.type = part.get_content_type()
         self.charset = _charset(part)
         self.above = above
-        coding = str(part.get("content-transfer-encoding", ""))
-        self.coding = re.sub(r"\(.*?\)|\s", "", coding).lower()
+        self.coding = _coding(part)
         self.is_attachment = str(part.get(
             "content-disposition", "")).strip().lower().startswith(
                 "attachment")
+        self.odd_header = _has_8bit(part)
         self.has_filename = bool(part.get_filename())
         self.text = part.get_payload(decode=True) or b""
         del part["content-transfer-encoding"]
         self.raw = part.get_payload(decode=True) or b""
+        self.odd = not self.raw.isascii()
         if self.coding == "quoted-printable":
             self.text = decode_qp(self.raw)
 
     def is_html(self):
         """Whether links are looked for in it."""
         return self.type == "text/html"
+
+
+class Node:
+    """A part with parts in it."""
+
+    def __init__(self, part, above):
+        self.type, self.above, self.coding = \
+            part.get_content_type(), above, _coding(part)
+        self.inside = []  # leaves and nodes, at any depth
+        self.odd = any(ord(c) > 127 for c in
+                       (part.preamble or "") + (part.epilogue or ""))
+        self.odd_header = _has_8bit(part)
+
+
+def _coding(part):
+    coding = str(part.get("content-transfer-encoding", ""))
+    return re.sub(r"\(.*?\)|\s", "", coding).lower()
+
+
+def _has_8bit(part):
+    """In its header as it came."""
+    return any(ord(c) > 127 for n, v in part.raw_items() for c in str(v))
 
 
 def _charset(part):
@@ -103,19 +126,25 @@ class Tree:
         # Python ends a line at a CR alone, too.
         fields = [(n, re.sub(rb"\r(?!\n)", b" ", v)) for n, v in fields]
         self.leaves, self.defects, self.repeats = [], [], False
-        self._add(email.message_from_bytes(join(fields, body)), ())
+        self.nodes = []
+        self._add(email.message_from_bytes(join(fields, body)), (), ())
 
-    def _add(self, part, above):
+    def _add(self, part, above, nodes):
         kind = part.get_content_type()
         if not any(a.startswith("message/") for a in above):
             self.defects += [type(d).__name__ for d in part.defects]
             self.repeats |= any(
                 len(part.get_all(name, [])) > 1 for name in MIME_FIELDS)
         if part.is_multipart():
+            self.nodes.append(Node(part, above))
+            found = self.nodes[-1]
             for child in part.get_payload():
-                self._add(child, above + (kind,))
+                self._add(child, above + (kind,), nodes + (found,))
         else:
             self.leaves.append(Leaf(part, above))
+            found = self.leaves[-1]
+        for node in nodes:
+            node.inside.append(found)
 
 
 class Lost(Exception):
@@ -144,6 +173,19 @@ def put_back(original, output, pairs):
         done += head + old.raw
         here, there = before + len(old.raw), after + len(new.raw)
     return done + output[there:]
+
+
+def labels_back(original, output):
+    """(output, n): n lines that now say 7bit say again what they said."""
+    was, now = original.split(b"\r\n"), output.split(b"\r\n")
+    changed = 0
+    for number, (old, new) in enumerate(zip(was, now)):
+        if old != new and new.lower() == \
+                b"content-transfer-encoding: 7bit" and re.match(
+                    rb"(?i)content-transfer-encoding\s*:\s*(8bit|binary)",
+                    old):
+            now[number], changed = old, changed + 1
+    return b"\r\n".join(now), changed
 
 
 def _coding_back(original, output):

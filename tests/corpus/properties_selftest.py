@@ -115,7 +115,8 @@ def good(html=None, coding=b"quoted-printable", **other):
 def test_accepts_what_is_right():
     """Every encoding, with its links counted."""
     for coding in (b"quoted-printable", b"base64", b"8bit"):
-        got, result = sorts(mail(HTML, coding), good(coding=coding))
+        got, result = sorts(mail(HTML, coding), good(coding=coding),
+                            encodes=False)
         tap.true(got == [], "\n".join(result.violations))
         tap.equal((result.links, result.pixels, result.exact), (3, 1, 1))
 
@@ -123,20 +124,74 @@ def test_accepts_what_is_right():
 def test_accepts_a_new_encoding():
     """8bit that became quoted-printable, as a part and as the root."""
     expect([], mail(HTML, b"8bit"), good())
+    got, result = sorts(mail(HTML, b"8bit"), good(
+        track(HTML)[:-2], b"base64"))
+    tap.equal((result.violations, result.encoded), ([], 1))
     kind = [(b"Content-Type", b" text/html; charset=utf-8")]
     qp = encode(track(HTML), b"quoted-printable")
     expect([], lib_message.join(FIELDS + kind, HTML),
            lib_message.join(SIGNATURES + FIELDS + kind + [(
                b"Content-Transfer-Encoding", b" quoted-printable")], qp))
-    expect(["field"], mail(HTML), good(fields=FIELDS + [(
+    expect(["label"], mail(HTML), good(fields=FIELDS + [(
         b"Content-Transfer-Encoding", b" 8bit")]))
+
+
+def test_missed_encoding():
+    """8 bits or a long line are left, of any part; or that is not due."""
+    expect(["encoding"], mail(HTML, b"8bit"), good(coding=b"8bit"))
+    long = b"x" * 999
+    expect(["encoding"], mail(HTML, attachment=long), good(attachment=long))
+    expect(["encoding"], mail(HTML, attachment=b"\xe9"),
+           good(attachment=b"\xe9"))
+    expect([], mail(HTML, attachment=b"\xe9"), recoded(b"base64", b"6Q=="))
+    expect(["part"], mail(HTML, attachment=b"\xe9"),
+           recoded(b"base64", b"6g=="))
+    expect(["encoding"], mail(HTML, attachment=b"\xe9"),
+           recoded(b"quoted-printable", b"=E9"))
+    expect(["part"], mail(HTML, attachment=b"e"), recoded(b"base64", b"ZQ=="))
+
+
+def recoded(coding, attachment):
+    """The attachment in another encoding."""
+    octets = b"application/octet-stream\r\n"
+    return good(attachment=attachment).replace(
+        octets, octets + b"Content-Transfer-Encoding: %s\r\n" % coding)
+
+
+def test_labels():
+    """8bit is said where it is so, of a multipart and of a part."""
+    eight = [(b"Content-Transfer-Encoding", b" 8bit")]
+    seven = [(b"Content-Transfer-Encoding", b" 7bit")]
+    expect([], mail(HTML, fields=FIELDS + eight), good(fields=FIELDS + seven))
+    expect(["label"], mail(HTML, fields=FIELDS + eight),
+           good(fields=FIELDS + eight))
+    odd = {"preamble": b"\xe9\r\n"}
+    expect(["label"], mail(HTML, fields=FIELDS + eight, **odd),
+           good(fields=FIELDS + seven, **odd))
+    expect([], mail(HTML, fields=FIELDS + eight, **odd),
+           good(fields=FIELDS + eight, **odd))
+    before = mail(HTML, attachment=b"e").replace(
+        b"octet-stream\r\n", b"octet-stream\r\n"
+        b"Content-Transfer-Encoding: binary\r\n")
+    expect([], before, recoded(b"7bit", b"e"))
+    expect(["label"], before, recoded(b"binary", b"e"))
+
+
+def test_folded_fields():
+    """Only where a line was too long."""
+    long = [(b"X-Long", b" " + b"x" * 600 + b" " + b"y" * 600)]
+    short = [(n, v.replace(b" y", b"\r\n y")) for n, v in long]
+    expect([], mail(HTML, fields=FIELDS + long), good(fields=FIELDS + short))
+    expect(["field", "line"], mail(HTML, fields=FIELDS + short), good(
+        fields=FIELDS + long))
 
 
 def test_changed_byte():
     """One octet of text, in every encoding."""
     for coding in (b"quoted-printable", b"base64", b"8bit"):
         expect(["part"], mail(HTML, coding), good(
-            track(HTML).replace(b"filler", b"fillet", 1), coding))
+            track(HTML).replace(b"filler", b"fillet", 1), coding),
+            encodes=False)
 
 
 def test_lost_bytes():
@@ -247,7 +302,8 @@ def test_lines():
     """Too long, LF alone, CR alone."""
     long = b"x" * 999
     expect(["line", "part"], mail(HTML), good(attachment=long))
-    expect([], mail(HTML, attachment=long), good(attachment=long))
+    expect([], mail(HTML, attachment=long), good(attachment=long),
+           encodes=False)
     expect(["line", "part"], mail(HTML), good(attachment=b"A\nB"))
     expect(["line", "part"], mail(HTML), good(attachment=b"A\rB"))
 

@@ -174,7 +174,8 @@ fixture_send(struct fixture *f, const struct fixture_sender *from,
 		f->session = session_new(&f->env);
 	connect_client(f, from);
 	session_mail(f->session,
-	    str_from(from->from ? from->from : "news@example.com"), STR(""));
+	    str_from(from->from ? from->from : "news@example.com"),
+	    str_from(from->args));
 	session_rcpt(f->session,
 	    str_from(from->to[0] ? from->to[0] : "User@Example.NET"));
 	for (size_t i = 1; i < 4 && from->to[i] != NULL; i++)

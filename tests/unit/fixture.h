@@ -42,6 +42,7 @@ struct fixture_sender {
 	const char *sasl_user; /* none */
 	const char *from;      /* "news@example.com" */
 	const char *to[4];     /* "user@example.net" */
+	const char *args;      /* of MAIL: none */
 	bool is_sendmail;
 };
 

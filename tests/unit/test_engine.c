@@ -541,7 +541,7 @@ test_hazards_are_named(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, STREAM);
+	fixture_open(&f, "stream \"newsletter\" { encode = false }\n");
 	fixture_send(&f, &trusted, HEAD "\nplain\n");
 	assert_int_equal(fixture_message(&f)->hazards, 0);
 	fixture_send(&f, &trusted, HEAD "\n12345678\xe9\n");

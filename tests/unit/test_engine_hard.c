@@ -85,7 +85,7 @@ static const struct {
 	{ "a CR alone elsewhere",
 	    "Content-Type: multipart/mixed; boundary=b\n",
 	    "--b\nContent-Type: text/html\n\n<a href=http://x/>x</a>\n"
-	    "--b\nContent-Type: image/gif\n\na\rb\n--b--\n" },
+	    "--b\nContent-Type: message/rfc822\n\na\rb\n--b--\n" },
 	{ "an empty body", "Content-Type: text/html\n", "" },
 };
 
@@ -123,7 +123,7 @@ test_odd_octets_become_quoted_printable(void **state)
 	assert_int_equal(fixture_count(&f, "a=0Db"), 1);
 	assert_int_equal(fixture_fields(&f, "Content-Transfer-Encoding"), 1);
 	fixture_close(&f);
-	fixture_open(&f, "stream \"none\" { }\n");
+	fixture_open(&f, "stream \"none\" { encode = false }\n");
 	fixture_send(&f, &trusted, HTML_HEAD "<a href=x>a\rb</a>\n");
 	assert_false(f.mta.body_replaced);
 	fixture_close(&f);
