@@ -8,4 +8,5 @@ tests_bench_make_shapes_SOURCES = tests/bench/make_shapes.c $(BENCH_SHAPES)
 tests_bench_make_shapes_LDADD = $(BULKHEAD_LIBS)
 tests_bench_null_milter_SOURCES = tests/bench/null_milter.c
 tests_bench_null_milter_LDADD = $(MILTER_LIBS)
-EXTRA_DIST += tests/bench/daemons.py tests/bench/deps tests/bench/run_bench.py
+EXTRA_DIST += tests/bench/daemons.py tests/bench/deps tests/bench/mta.py \
+	tests/bench/run_bench.py

@@ -21,6 +21,7 @@ import tempfile
 sys.dont_write_bytecode = True
 import daemons  # noqa: E402
 import bulkhead  # noqa: E402
+import mta  # noqa: E402
 import lab as labs  # noqa: E402
 
 LOAD = os.path.join(labs.BUILD, "tests/tools/milter_load")
@@ -31,6 +32,7 @@ TARGETS = (("everything", "opendkim", "newsletter", 0.4),
            ("everything-rsa", "opendkim", "newsletter", 0.4),
            ("sign-only", "opendkim", "text", 0.3),
            ("sign-only", "rspamd", "text", 0.6))
+RATE_TARGET = ("everything", "plain", 0.7)
 
 
 class Result:
@@ -175,21 +177,21 @@ HEAD = ["message", "milter", "CPU µs", "msg/s", "p50 µs", "p99 µs",
         "CPU / opendkim's (range)"]
 
 
-def table(head, lines, markdown):
-    """The lines as text or as Markdown."""
+def table(head, lines, markdown, texts=2):
+    """The lines as text or as Markdown; so many columns are text."""
     lines = list(lines)
     widths = [max(len(line[i]) for line in [head] + lines)
               for i in range(len(head))]
 
     def form(line):
-        cells = [c.ljust(w) if i < 2 else c.rjust(w)
+        cells = [c.ljust(w) if i < texts else c.rjust(w)
                  for i, (c, w) in enumerate(zip(line, widths))]
         return "| " + " | ".join(cells) + " |" if markdown else \
             "  ".join(cells)
     out = [form(head)]
     if markdown:
         out.append("|" + "|".join(
-            "-" * (w + 1) + ("-" if i < 2 else ":")
+            "-" * (w + 1) + ("-" if i < texts else ":")
             for i, w in enumerate(widths)) + "|")
     return "\n".join(out + [form(line) for line in lines])
 
@@ -204,6 +206,48 @@ def targets(bench):
                    "yes" if ratio[0] <= want else "no"]
 
 
+def spread(ratios):
+    """A median and its range as text."""
+    return "%.2f (%.2f–%.2f)" % (statistics.median(ratios), min(ratios),
+                                 max(ratios))
+
+
+def mta_rows(rates):
+    """Lines of the table of the runs through Postfix."""
+    for name, own in rates.items():
+        yield [name, "%.0f" % statistics.median(own),
+               spread([a / b for a, b in zip(own, rates["plain"])])]
+
+
+MTA_HEAD = ["milter in Postfix", "msg/s arrived", "/ plain (range)"]
+
+
+def end_to_end(bench):
+    """Runs and prints the rates through Postfix."""
+    o = bench.options
+    reason = mta.why_not()
+    if reason is not None:
+        print("\nnot measured: end to end: " + reason)
+        return
+    through = mta.EndToEnd(bench.daemons)
+    try:
+        mail = bench.mail("newsletter")
+        through.prove_all(mail)
+        through.run(mail, o.sessions, o.mta_messages, o.rounds)
+        print("\nEnd to end, newsletter, %d sessions, %d messages a round, "
+              "%d rounds:\n" % (o.sessions, o.mta_messages, o.rounds))
+        print(table(MTA_HEAD, mta_rows(through.rates), o.markdown, 1))
+        ours, theirs, want = RATE_TARGET
+        if ours in through.rates:
+            ratios = [a / b for a, b in zip(through.rates[ours],
+                                            through.rates[theirs])]
+            print("\npromised: %s at least %.2f of %s: %s" % (
+                ours, want, theirs,
+                "kept" if statistics.median(ratios) >= want else "not kept"))
+    finally:
+        through.close()
+
+
 def parse(argv):
     """The options."""
     p = argparse.ArgumentParser(prog="run_bench.py")
@@ -214,6 +258,8 @@ def parse(argv):
     p.add_argument("--only", metavar="PATTERN", help="daemons")
     p.add_argument("--shapes", default=",".join(NAMES),
                    type=lambda text: text.split(","))
+    p.add_argument("--mta-messages", type=int, default=1000,
+                   help="of a round through Postfix; 0: none")
     p.add_argument("--markdown", action="store_true")
     return p.parse_args(argv)
 
@@ -233,7 +279,9 @@ def main(argv):
         print("\n" + table(HEAD, rows(bench), options.markdown))
         print("\n" + table(["ours", "theirs", "message", "promised",
                             "CPU ratio (range)", "kept"],
-                           targets(bench), options.markdown))
+                           targets(bench), options.markdown, 3))
+        if options.mta_messages > 0:
+            end_to_end(bench)
     finally:
         bench.close()
     return 0

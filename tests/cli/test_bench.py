@@ -9,12 +9,13 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "bench"))
+import mta  # noqa: E402
 import run_bench  # noqa: E402
 import tap  # noqa: E402
 
 bench = run_bench.Bench(argparse.Namespace(
     rounds=2, messages=2, sessions=3, only=None, shapes=run_bench.NAMES,
-    markdown=True))
+    mta_messages=10, markdown=True))
 
 
 def has(name):
@@ -78,6 +79,25 @@ def check_rounds():
     tap.true(least <= median <= most, "a ratio's range")
 
 
+def check_end_to_end():
+    """Through a Postfix for each set-up all arrives, signed as it should."""
+    reason = mta.why_not()
+    if reason is not None:
+        raise tap.Skip(reason)
+    through = mta.EndToEnd([d for d in bench.daemons if d.name in mta.SETUPS])
+    try:
+        mail = bench.mail("newsletter")
+        through.prove_all(mail)
+        through.run(mail, 3, 10, 1)
+        names = [s.name for s in through.setups]
+        tap.equal(sorted(through.rates), sorted(names), "set-ups")
+        tap.true("plain" in names and "everything" in names, repr(names))
+        lines = list(run_bench.mta_rows(through.rates))
+        tap.equal([line[0] for line in lines], names, "rows")
+    finally:
+        through.close()
+
+
 def main():
     """Starts who is here; ends them all."""
     try:
@@ -88,7 +108,8 @@ def main():
             [(n + " signs every shape", lambda n=n: check_signs(n))
              for n in sorted(names)] +
             [("everything is on", check_everything),
-             ("rounds", check_rounds)])
+             ("rounds", check_rounds),
+             ("end to end", check_end_to_end)])
     finally:
         bench.close()
 
