@@ -59,6 +59,15 @@ clock_thread_cpu(void)
 	return ts.tv_sec * MICROS + ts.tv_nsec / 1000;
 }
 
+int64_t
+clock_monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
 /* Takes exactly width digits off the front of *s. */
 static int
 take_digits(struct str *s, size_t width, int *out)

@@ -27,6 +27,9 @@ int64_t clock_seconds(const struct clock *c);
 /* Microseconds of CPU that this thread has used: for benches and logs. */
 int64_t clock_thread_cpu(void);
 
+/* Nanoseconds that never go back, for spans; without a system call. */
+int64_t clock_monotonic(void);
+
 /*
  * Reads RFC 3339 ("2026-12-01T08:00:00Z", an offset instead of Z, a fraction,
  * a blank instead of T) or seconds since 1970 (with a fraction).  0, or -1.

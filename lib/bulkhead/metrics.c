@@ -40,13 +40,13 @@ metrics_get(const struct metrics *m, enum metric which)
 }
 
 void
-metrics_add_stage(struct metrics *m, unsigned stage, uint64_t micros,
+metrics_add_stage(struct metrics *m, unsigned stage, uint64_t nanos,
     bool has_stopped)
 {
 	if (m == NULL || stage >= METRICS_STAGES)
 		return;
 	add(&m->stages[stage].runs, 1);
-	add(&m->stages[stage].micros, micros);
+	add(&m->stages[stage].nanos, nanos);
 	if (has_stopped)
 		add(&m->stages[stage].stops, 1);
 }
@@ -114,6 +114,6 @@ metrics_write(const struct metrics *m, const char *const *stage_names,
 			buf_printf(out, " stage-%s=%" PRIu64 "/%" PRIu64
 			    "/%" PRIu64, stage_names[i], runs,
 			    get(&m->stages[i].stops),
-			    get(&m->stages[i].micros));
+			    get(&m->stages[i].nanos) / 1000);
 	}
 }

@@ -58,7 +58,7 @@ struct metrics {
 	_Atomic uint64_t v[METRIC_COUNT];
 	struct {
 		_Atomic uint64_t runs;
-		_Atomic uint64_t micros; /* thread CPU */
+		_Atomic uint64_t nanos;	/* that they took */
 		_Atomic uint64_t stops;	 /* it said the last word */
 	} stages[METRICS_STAGES];
 };
@@ -71,7 +71,7 @@ void metrics_subtract(struct metrics *m, enum metric which, uint64_t n);
 uint64_t metrics_get(const struct metrics *m, enum metric which);
 
 /* One run of a stage by its place in the table; beyond the last: nothing. */
-void metrics_add_stage(struct metrics *m, unsigned stage, uint64_t micros,
+void metrics_add_stage(struct metrics *m, unsigned stage, uint64_t nanos,
     bool has_stopped);
 
 /* The name in log lines and the exporter: "messages". */

@@ -18,9 +18,9 @@ struct stage {
 };
 
 /*
- * Runs all stages; m->verdict holds the outcome.  Each run, its thread CPU
- * time and whether it was the last are counted in metrics, which may be NULL,
- * under the stage's place in the table.
+ * Runs all stages; m->verdict holds the outcome.  Each run, how long it took
+ * and whether it was the last are counted in metrics, which may be NULL, under
+ * the stage's place in the table.
  */
 #define STAGE_COUNT 9
 void stages_run(struct message *m, struct metrics *metrics);

@@ -20,11 +20,11 @@ const struct stage stage_table[STAGE_COUNT] = {
 void
 stages_run(struct message *m, struct metrics *metrics)
 {
-	int64_t start = clock_thread_cpu();
+	int64_t start = clock_monotonic();
 
 	for (unsigned i = 0; i < STAGE_COUNT; i++) {
 		enum stage_result result = stage_table[i].run(m);
-		int64_t now = clock_thread_cpu();
+		int64_t now = clock_monotonic();
 
 		metrics_add_stage(metrics, i, (uint64_t)(now - start),
 		    result == STAGE_STOP);

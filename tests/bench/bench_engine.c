@@ -211,7 +211,7 @@ run(struct keyring *k, struct str body, unsigned runs)
 		send_one(s, body, i);
 	for (size_t i = 0; i < STAGE_COUNT; i++)
 		printf("  %-12s %6.1f us\n", stage_table[i].name,
-		    (double)metrics.stages[i].micros / runs);
+		    (double)metrics.stages[i].nanos / 1000 / runs);
 	session_free(&s);
 	free(v);
 }

@@ -67,7 +67,7 @@ count(void *arg)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		metrics_add(m, METRIC_MESSAGES, 1);
 		metrics_add(m, METRIC_LINKS, 40);
-		metrics_add_stage(m, 3, 2, i % 10 == 0);
+		metrics_add_stage(m, 3, 2000, i % 10 == 0);
 	}
 	return NULL;
 }
@@ -86,7 +86,7 @@ test_threads(void **state)
 	assert_int_equal(metrics_get(&m, METRIC_MESSAGES), THREADS * ROUNDS);
 	assert_int_equal(metrics_get(&m, METRIC_LINKS), 40 * THREADS * ROUNDS);
 	assert_int_equal(m.stages[3].runs, THREADS * ROUNDS);
-	assert_int_equal(m.stages[3].micros, 2 * THREADS * ROUNDS);
+	assert_int_equal(m.stages[3].nanos, 2000 * THREADS * ROUNDS);
 	assert_int_equal(m.stages[3].stops, THREADS * ROUNDS / 10);
 }
 
@@ -103,8 +103,8 @@ test_written(void **state)
 	expect_str("nothing", buf_view(&out), STR(""));
 	metrics_add(&m, METRIC_SIGNED, 7);
 	metrics_add(&m, METRIC_MESSAGES, 8);
-	metrics_add_stage(&m, 1, 12, false);
-	metrics_add_stage(&m, 1, 3, true);
+	metrics_add_stage(&m, 1, 12500, false);
+	metrics_add_stage(&m, 1, 2600, true);
 	metrics_write(&m, names, 2, &out);
 	expect_str("some", buf_view(&out),
 	    STR(" messages=8 signed=7 stage-admit=2/1/15"));
