@@ -159,6 +159,9 @@ void message_defer(struct message *m, const char *status, const char *reason);
  */
 bool message_reserve(struct message *m, size_t n);
 
+/* What one more edit of a part may take: its text and its place in lists. */
+#define MESSAGE_EDIT_MEMORY 4096
+
 /* True when the body or any field differs from what came. */
 bool message_is_edited(const struct message *m);
 

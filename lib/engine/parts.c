@@ -198,9 +198,9 @@ open_parts(struct message *m)
 
 /*
  * What opening and rendering the parts may take from the arena, in octets for
- * each octet of them: decoded and encoded anew, base64 and quoted-printable.
+ * each octet of them: decoded, edited, encoded anew (measured: 0 to 2.6).
  */
-#define MEMORY_FACTOR 4
+#define MEMORY_FACTOR 3
 
 static bool
 has_memory(struct message *m)

@@ -144,7 +144,8 @@ visit_link(struct message *m, const struct tracking *tracking,
 	const struct html_attr *href = link_href(t);
 	const char *why;
 
-	if (href == NULL || !href->has_value)
+	if (href == NULL || !href->has_value ||
+	    !message_reserve(m, MESSAGE_EDIT_MEMORY))
 		return;
 	why = opted_out(m, tracking, t);
 	if (why == NULL)

@@ -117,7 +117,8 @@ fill_part(struct message *m, struct part *part)
 	size_t at, len;
 
 	placeholder_search_init(&search, text);
-	while (placeholder_next(&search, &at, &len)) {
+	while (placeholder_next(&search, &at, &len) &&
+	    message_reserve(m, MESSAGE_EDIT_MEMORY)) {
 		splices_add(&part->edits, m->arena, at, len,
 		    m->unsubscribe_url);
 		m->nplaceholders++;

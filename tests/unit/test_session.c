@@ -650,6 +650,39 @@ test_more_than_all_memory(void **state)
 	bench_close(&b);
 }
 
+/* Edits that outgrow what was reserved stop at the limit, not beyond it. */
+static void
+test_dense_edits_stop(void **state)
+{
+	static const char *const lines[] = {
+		"*|UNSUB|**|UNSUB|**|UNSUB|**|UNSUB|**|UNSUB|*\r\n",
+		"<a ses:no-track href=x>\r\n",
+	};
+	struct bench b;
+	struct session *s;
+
+	(void)state;
+	bench_open(&b, "max-memory = 8M");
+	s = session_new(&b.env);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct mta_memory mta;
+
+		mta_memory_init(&mta, b.f.arena);
+		connect_as(s, true);
+		session_mail(s, STR("<news@example.com>"), STR(""));
+		session_rcpt(s, STR("<ann@example.net>"));
+		feed_newsletter(s, 1, 1000);
+		for (size_t n = 0; n < 2000000; n += strlen(lines[i]))
+			session_body(s, str_from(lines[i]));
+		assert_int_equal(session_end(s, STR("1"), &mta.mta),
+		    VERDICT_REJECT);
+		expect_reply(lines[i], &mta, "552", "5.3.4");
+		assert_true(arena_held(session_message(s)->arena) < 24 << 20);
+	}
+	session_free(&s);
+	bench_close(&b);
+}
+
 /* The limit is that of the settings which the next message finds. */
 static void
 test_limit_of_new_settings(void **state)
@@ -740,6 +773,7 @@ main(void)
 		cmocka_unit_test(test_no_spool),
 		cmocka_unit_test(test_no_memory_at_each_step),
 		cmocka_unit_test(test_more_than_all_memory),
+		cmocka_unit_test(test_dense_edits_stop),
 		cmocka_unit_test(test_limit_of_new_settings),
 		cmocka_unit_test(test_threads_share_the_memory),
 	};
