@@ -124,6 +124,7 @@ struct message {
 	const char *malformed;	      /* why no part was touched, or NULL */
 	const char *reason;	      /* why it passes as it came, or NULL */
 	bool is_already_done;	      /* and that is why */
+	bool was_ours; /* a signature of ours is on it that is not good now */
 	const char *lacks;	      /* what was wanted and is not there */
 	unsigned nunsubscribe_removed; /* further List-Unsubscribe fields */
 	unsigned nsignatures_removed; /* the application's, now broken */

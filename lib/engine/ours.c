@@ -6,6 +6,8 @@
 #include "bulkhead/names.h"
 #include "bulkhead/token.h"
 
+#define MAX_LOOKS 8
+
 bool
 ours_has_tokens(const struct message *m)
 {
@@ -75,6 +77,50 @@ ours_url(struct message *m, enum token_kind kind, struct str url,
 		return -1;
 	*out = arena_join(m->arena, parts, sizeof(parts) / sizeof(parts[0]));
 	return 0;
+}
+
+/* What stands in text at at, behind the tracking URL: "/c/TOKEN"? */
+static bool
+is_token(struct message *m, struct str text, size_t at)
+{
+	static const enum token_kind kinds[] = { TOKEN_CLICK, TOKEN_OPEN,
+		TOKEN_UNSUBSCRIBE };
+	struct str rest = str_sub(text, at, text.n);
+	size_t end = strlen(NAME_PATH_CLICK);
+	struct token token;
+
+	while (end < rest.n && (str_is_alpha(rest.p[end]) ||
+	    str_is_digit(rest.p[end]) || rest.p[end] == '-' ||
+	    rest.p[end] == '_'))
+		end++;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct str path = path_of(kinds[i]);
+
+		if (str_starts(rest, path))
+			return token_open(m->arena, m->keyring->tokens,
+			    kinds[i], m->domain->tracking_host,
+			    str_sub(rest, path.n, end), &token) == 0;
+	}
+	return false;
+}
+
+bool
+ours_is_in(struct message *m, struct str text)
+{
+	struct str base = m->domain->tracking_url;
+	size_t at = 0;
+
+	if (!ours_has_tokens(m))
+		return false;
+	for (int i = 0; i < MAX_LOOKS; i++) {
+		at = str_find(text, base, at);
+		if (at == text.n)
+			return false;
+		at += base.n;
+		if (is_token(m, text, at))
+			return true;
+	}
+	return false;
 }
 
 struct str

@@ -21,6 +21,12 @@ bool ours_has_addresses(const struct message *m);
 int ours_url(struct message *m, enum token_kind kind, struct str url,
     struct str *out);
 
+/*
+ * Is there a link or pixel in the text, raw HTML, that we made with these keys
+ * for the tracking host of this message?  Looks at the first few only.
+ */
+bool ours_is_in(struct message *m, struct str text);
+
 /* The local part of an address of that kind for this message. */
 struct str ours_local(struct message *m, enum returnpath_kind kind,
     struct str at_domain);

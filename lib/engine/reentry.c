@@ -88,7 +88,8 @@ reentry_find(struct message *m, const struct domain_settings *d)
 			return signer;
 		f = headers_find_next(&m->headers, f);
 	}
-	if (search.tries > 0)
+	m->was_ours = search.tries > 0;
+	if (m->was_ours)
 		log_info("%.*s: a DKIM-Signature of ours %s: done as if it "
 			 "were new",
 		    STR_ARG(m->queue_id), search.why_not);

@@ -22,6 +22,7 @@ struct tracking {
 	size_t body_end; /* where the pixel goes */
 	bool has_room;	 /* for a pixel */
 	bool has_pixel;	 /* of ours: the mail comes back, changed */
+	bool is_done;	 /* its links were rewritten before */
 };
 
 /* Does a placeholder that was filled lie in [from, to)?  They are in order. */
@@ -148,6 +149,8 @@ visit_link(struct message *m, const struct tracking *tracking,
 	    !message_reserve(m, MESSAGE_EDIT_MEMORY))
 		return;
 	why = opted_out(m, tracking, t);
+	if (why == NULL && tracking->is_done)
+		why = "the others are tracked already";
 	if (why == NULL)
 		why = rewrite(m, tracking, t, href);
 	if (why == NULL)
@@ -249,6 +252,8 @@ track_part(struct message *m, struct part *part)
 	/* an empty part may share its line break with the delimiter behind */
 	if (part->coded.text.n == 0)
 		return;
+	/* what was left then had a reason that may be gone: an attribute */
+	tracking.is_done = m->was_ours && ours_is_in(m, part->coded.text);
 	visit_links(m, &tracking, lexer);
 	if ((m->track & TRACK_OPENS) == 0)
 		return;

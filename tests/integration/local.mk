@@ -10,6 +10,7 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/client.py \
 	tests/integration/demo.py \
 	tests/integration/handover.py \
+	tests/integration/filter.py \
 	tests/integration/lab.py \
 	tests/integration/load.py \
 	tests/integration/receiver.py \
@@ -25,6 +26,7 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/test_newsletter.py \
 	tests/integration/test_reload.py \
 	tests/integration/test_sessions.py \
+	tests/integration/test_reentry.py \
 	tests/integration/test_settings.py \
 	tests/integration/test_next_hop.py \
 	tests/integration/test_quickstart.py \

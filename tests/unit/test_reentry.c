@@ -23,7 +23,8 @@
 	"X-Mailer: yes\nList-Id: Our news <news.example.com>\n"                \
 	"MIME-Version: 1.0\nContent-Type: text/html\n\n"                       \
 	"<body>\n<a href=\"https://shop.example/1\">x</a>\n"                   \
-	"<a href=\"https://shop.example/2\">x</a>\n</body>\n"
+	"<a href=\"https://shop.example/2\">x</a>\n"                         \
+	"<a href=\"https://bank.example/\" data-pm-no-track>x</a>\n</body>\n"
 
 static const char ours[] = MAIL("news@example.com");
 static const char customers[] = MAIL("news@customer.example");
@@ -56,9 +57,9 @@ expect_done(struct fixture *f, const char *name, const char *sent)
 	expect_str(name, f->mta.sender, STR(""));
 }
 
-/* All of ours once: as after the first pass, whatever came. */
+/* All of ours once, whatever came. */
 static void
-expect_once(struct fixture *f, const char *name)
+expect_made(struct fixture *f, const char *name, unsigned links)
 {
 	static const struct {
 		const char *field;
@@ -75,8 +76,16 @@ expect_once(struct fixture *f, const char *name)
 			    STR_ARG(f->out));
 	if (fixture_count(f, "https://t.example.com/o/") != 1 ||
 	    fixture_count(f, "<img") != 1 ||
-	    fixture_count(f, "/c/") != fixture_count(f, "<a href"))
+	    fixture_count(f, "https://t.example.com/c/") != links)
 		fail_msg("%s: links or pixels:\n%.*s", name, STR_ARG(f->out));
+}
+
+/* As after the first pass: the third link opted out. */
+static void
+expect_once(struct fixture *f, const char *name)
+{
+	expect_made(f, name, 2);
+	assert_int_equal(fixture_count(f, "\"https://bank.example/\""), 1);
 }
 
 /* Sends what would leave once more: it must be seen as done. */
@@ -188,7 +197,8 @@ test_only_the_domain_counts(void **state)
 	sent = changed(&f, str_sub(f.out, at, f.out.n), NULL, "");
 	assert_null(strstr(sent, "d=example.com"));
 	fixture_send(&f, &trusted, sent);
-	expect_once(&f, "the service's alone");
+	/* nothing says that it was ours: the mark of the third link is gone */
+	expect_made(&f, "the service's alone", 3);
 	fixture_close(&f);
 }
 
@@ -392,6 +402,50 @@ local_behind(struct fixture *f, struct str text, const char *before)
 	    str_sub(text, at, str_chr(text, '@', at)));
 }
 
+/* Links are left where a token of ours stands among them, and only there. */
+static void
+test_links_of_what_was_ours(void **state)
+{
+	static const struct {
+		const char *name, *start, *behind;
+		unsigned links;
+	} cases[] = {
+		{ "a link of ours", "https://t.example.com/c/", "", 0 },
+		{ "a pixel of ours", "https://t.example.com/o/", "", 0 },
+		{ "an unsubscribe link", "https://t.example.com/u/", "", 0 },
+		{ "no token", "https://t.example.com/x/", "", 1 },
+		{ "too much", "https://t.example.com/c/", "A", 1 },
+		{ "the host alone", "https://t.example.com?", "", 1 },
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, STREAM);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct str url = str_from(cases[i].start);
+		size_t head;
+
+		fixture_send(&f, &trusted, ours);
+		if (str_find(f.out, url, 0) < f.out.n)
+			url = fixture_url(&f, cases[i].start);
+		head = str_find(f.out, STR("\n\n"), 0);
+		fixture_send(&f, &trusted, arena_cstr(f.arena,
+		    arena_printf(f.arena, "%.*s\n\n<p title=\"%.*s%s\">\n"
+			"<a href=\"https://new.example/\">x</a>\n",
+			STR_ARG(str_sub(f.out, 0, head)), STR_ARG(url),
+			cases[i].behind)));
+		if (!fixture_message(&f)->was_ours ||
+		    fixture_message(&f)->nlinks != cases[i].links)
+			fail_msg("%s:\n%.*s", cases[i].name, STR_ARG(f.out));
+	}
+	/* the same in mail that never was ours: a link among others */
+	fixture_send(&f, &trusted, ours);
+	fixture_send(&f, &trusted, changed(&f, str_from(ours), "</body>",
+	    arena_cstr(f.arena, fixture_url(&f, "https://t.example.com/c/"))));
+	assert_int_equal(fixture_message(&f)->nlinks, 2);
+	fixture_close(&f);
+}
+
 /* What came back changed keeps a sender of ours, and no other. */
 static void
 test_return_path(void **state)
@@ -482,6 +536,7 @@ main(void)
 		cmocka_unit_test(test_other_installation),
 		cmocka_unit_test(test_who_hands_it_back),
 		cmocka_unit_test(test_tries_are_bounded),
+		cmocka_unit_test(test_links_of_what_was_ours),
 		cmocka_unit_test(test_return_path),
 		cmocka_unit_test(test_pixels),
 	};
