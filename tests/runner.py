@@ -279,6 +279,19 @@ def tier_sanitizers(run):
         run.programs("asan", INTEGRATION, directory)
 
 
+def tier_opendkim(run):
+    """The engine over libopendkim, as configure's choice."""
+    names = [n for n in run.unit_tests()
+             if re.search("/test_(dkim|engine|keyring)", n)]
+    if not names:
+        return
+    directory = run.build("opendkim", "--enable-werror", "--with-dkim=opendkim")
+    if directory:
+        run.make_check("opendkim", directory, names)
+        run.programs("opendkim", ("tests/integration/test_newsletter.py",),
+                     directory)
+
+
 def tier_programs(run):
     """The command and the whole through a real Postfix."""
     if not run.has(*CLI, *INTEGRATION):
@@ -341,7 +354,8 @@ def main(argv):
     run = Run(parse(argv))
     tiers = [tier_gcc]
     if not run.options.quick:
-        tiers += [tier_clang, tier_sanitizers, tier_programs, tier_dist]
+        tiers += [tier_clang, tier_sanitizers, tier_opendkim, tier_programs,
+                  tier_dist]
     start = time.monotonic()
     for tier in tiers:
         tier(run)

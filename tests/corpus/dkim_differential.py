@@ -7,6 +7,7 @@ and we what libopendkim makes when it signs in the way of opendkim(8).  Over
 our own messages, made ones and all mail of the corpus.
 """
 import collections
+import concurrent.futures
 import os
 import random
 import re
@@ -28,14 +29,18 @@ NOT_MAIL = ("dkim-aux",)
 
 def judged(paths, records=None):
     """The lines of the tool over those messages."""
-    keys, lines = verifiers.Keys.get(), []
-    for at in range(0, len(paths), verifiers.BATCH):
-        out = verifiers.run(
+    keys = verifiers.Keys.get()
+
+    def batch(at):
+        return verifiers.run(
             [corpus.tool("dkim_differential"), verifiers.DOMAIN,
              records or keys.records, keys.option]
             + paths[at:at + verifiers.BATCH], check=True).stdout
-        lines += [Line(*line.decode("utf-8", "surrogateescape").split("\t"))
-                  for line in out.split(b"\n") if line]
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        out = b"".join(pool.map(batch, range(0, len(paths), verifiers.BATCH)))
+    lines = [Line(*line.decode("utf-8", "surrogateescape").split("\t"))
+             for line in out.split(b"\n") if line]
     tap.equal([(l.path, l.variant, l.selector) for l in lines],
               [(p, v, s) for p in paths for v in VARIANTS for s in SELECTORS],
               "the lines of the tool")

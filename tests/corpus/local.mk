@@ -39,5 +39,5 @@ CORPUS_TESTS += tests/corpus/dkim_differential.py
 check_PROGRAMS += tests/tools/dkim_differential
 tests_tools_dkim_differential_SOURCES = tests/tools/dkim_differential.c \
 	tests/tools/mail_in.h tests/tools/opendkim_in.h \
-	tests/tools/signer_in.h
+	tests/tools/opendkim_leak.h tests/tools/signer_in.h
 tests_tools_dkim_differential_LDADD = $(BULKHEAD_LIBS) $(OPENDKIM_LIBS)

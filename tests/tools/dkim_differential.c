@@ -21,6 +21,7 @@
 #include "base/hash.h"
 #include "mail/dkim_key.h"
 #include "mail/dkim_verify.h"
+#include "tests/tools/opendkim_leak.h"
 #include "tests/tools/signer_in.h"
 
 /* A message in one variant. */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "mail/dkim.h"
+#include "tests/tools/opendkim_leak.h"
 #include "tests/unit/dkim_keys.h"
 
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
@@ -15,16 +16,6 @@
 	{                                                                      \
 		(lit), sizeof(lit) - 1                                         \
 	}
-
-#if defined(__SANITIZE_ADDRESS__)
-/* libopendkim frees no Ed25519 key (its issue #243) */
-const char *__lsan_default_suppressions(void);
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libopendkim\nleak:libcrypto\n";
-}
-#endif
 
 static const struct dkim_engine *const engines[] = { &dkim_native,
 	&dkim_opendkim };
