@@ -2,11 +2,15 @@
 
 It answers the sender only when the mail is handed back, so nothing is lost.
 """
+import os
 import re
+import shutil
+import socket
 import sys
 
 sys.dont_write_bytecode = True
 from client import Client  # noqa: E402
+from lab import wait_for  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 TRACE = (b"X-Virus-Scanned: filter at filter.example\r\n"
@@ -19,6 +23,58 @@ TRACE = (b"X-Virus-Scanned: filter at filter.example\r\n"
 def address(path):
     """What stands in the angle brackets."""
     return re.match(r"<([^>]*)>", path).group(1)
+
+
+AMAVISD = "/usr/sbin/amavisd"
+AMAVISD_CONF = """\
+use strict;
+$MYHOME = '{dir}/amavis';
+$TEMPBASE = $MYHOME;
+$QUARANTINEDIR = undef;
+$enable_db = 0;
+$enable_zmq = 0;
+$daemonize = 0;
+$daemon_user = 'amavis';
+$daemon_group = 'amavis';
+$pid_file = "$MYHOME/pid";
+$lock_file = "$MYHOME/lock";
+$max_servers = 1;
+$do_syslog = 0;
+$myhostname = 'filter.example';
+$mydomain = 'filter.example';
+$unix_socketname = undef;
+$inet_socket_bind = '127.0.0.1';
+$inet_socket_port = {port};
+@inet_acl = qw(127.0.0.1);
+$forward_method = 'smtp:[127.0.0.1]:{back}';
+$notify_method = $forward_method;
+@local_domains_maps = (1);
+@bypass_virus_checks_maps = (1);
+@bypass_spam_checks_maps = (1);
+@bypass_banned_checks_maps = (1);
+@bypass_header_checks_maps = (1);
+1;
+"""
+
+
+def start_amavisd(lab, port, back):
+    """The real one, in the lab's directory; ends with the lab.
+
+    It listens on port and hands back to that other one.
+    """
+    os.mkdir(lab.path("amavis"), 0o750)
+    shutil.chown(lab.path("amavis"), "amavis", "amavis")
+    conf = lab.path("conf/amavisd.conf")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(AMAVISD_CONF.format(dir=lab.dir, port=port, back=back))
+    child = lab.spawn([AMAVISD, "-c", conf, "foreground"], "amavisd.log")
+
+    def ready():
+        if child.poll() is not None:
+            raise RuntimeError("amavisd ended:\n" + lab.read("amavisd.log"))
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", port)) == 0
+    wait_for("amavisd", ready, 60)
 
 
 class Filter(Receiver):

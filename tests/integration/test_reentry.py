@@ -10,10 +10,10 @@ sys.dont_write_bytecode = True
 import dkim  # noqa: E402
 
 import bulkhead  # noqa: E402
+import filter as filters  # noqa: E402
 import lab as labs  # noqa: E402
 import tap  # noqa: E402
 from client import Client  # noqa: E402
-from filter import Filter  # noqa: E402
 
 FROM = "bounces@example.com"
 ONE = ["ann@reader.example"]
@@ -48,7 +48,7 @@ class Loop:
 
     def __init__(self, lab, product):
         self.lab, self.product = lab, product
-        self.filter = Filter()
+        self.filter = filters.Filter()
         self.ports = {name: labs.free_port() for name in
                       ("before", "bare", "back", "again")}
         chain = ", ".join("{ unix:%s, default_action=tempfail }"
@@ -183,6 +183,22 @@ def footer(loop):
     log = loop.product.log()[loop.logged:]
     tap.true("signatures-removed=%d" % len(OURS) in log, log)
     tap.true("a DKIM-Signature of ours does not match the body" in log, log)
+
+
+def amavisd(loop):
+    """The real one between us and us."""
+    if not os.access(filters.AMAVISD, os.X_OK):
+        raise tap.Skip("no amavisd")
+    loop.clear()
+    loop.filter.port_back = labs.free_port()
+    loop.filter.edit = lambda data: data
+    filters.start_amavisd(loop.lab, loop.filter.port_back,
+                          loop.ports["again"])
+    loop.send(NEWS, loop.ports["before"])
+    message = loop.lab.receiver.wait(1)[0]
+    tap.true(b"(amavis" in message.data, "not through amavisd")
+    expect_once(loop.product, message.data)
+    tap.equal(loop.actions(), ["signed", DONE])
 
 
 def by_sendmail(loop):
@@ -394,7 +410,7 @@ def points(loop):
     found = [("requeued", lambda: requeued(loop))]
     found += [(n, lambda n=n: filtered(loop, n)) for n in PATHS]
     found += [(t.__name__, lambda t=t: t(loop)) for t in (
-        footer, by_sendmail, strangers, handed_in_again, second_from,
+        footer, amavisd, by_sendmail, strangers, handed_in_again, second_from,
         partial_body, too_old, removed_selector)]
     found += [(n, lambda v=v: expand(loop, *v))
               for n, v in EXPANSIONS.items()]
