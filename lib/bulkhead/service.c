@@ -165,6 +165,9 @@ say_restart(const struct service *s, const struct settings *old,
 	if (old->milter.max_sessions != fresh->milter.max_sessions)
 		log_warning("%s: max-sessions has changed: restart for it to "
 			    "hold", s->file);
+	if (old->milter.max_memory != fresh->milter.max_memory)
+		log_warning("%s: max-memory has changed: restart for it to "
+			    "hold", s->file);
 }
 
 static void
@@ -347,8 +350,10 @@ end(struct service *s, pthread_t reloader)
 		_exit(status);
 	is_quiet = s->spec->stop(s);
 	log_info("ended");
-	if (!is_quiet)
+	if (!is_quiet) {
+		pthread_detach(reloader);
 		_exit(EX_OK);
+	}
 	pthread_join(reloader, NULL);
 	return EX_OK;
 }

@@ -128,11 +128,12 @@ ok 'and it ended as it was asked to' sh -c "! grep -q 'without being' log"
 
 # what is read at the start only
 start -c good.conf
-printf 'milter { socket = "%s"\nmax-sessions = 7 }\n' \
+printf 'milter { socket = "%s"\nmax-sessions = 7\nmax-memory = 200M }\n' \
     "unix:$work/n.sock" >good.conf
 kill -HUP "$pid"
 ok 'a new socket: says restart' wait_for 'socket has changed: restart'
 ok 'max-sessions: says restart' wait_for 'max-sessions has changed: restart'
+ok 'max-memory: says restart' wait_for 'max-memory has changed: restart'
 stop 'as before' 0
 printf 'milter { socket = "%s" }\n' "$socket" >good.conf
 
