@@ -4,6 +4,7 @@ who is over is told so, who is in is served, and no CPU is burnt."""
 import os
 import resource
 import socket
+import struct
 import sys
 import time
 
@@ -143,6 +144,42 @@ def no_descriptors(product):
     load.expect_all(lab, ledger)
 
 
+NEGOTIATE = b"O" + struct.pack("!III", 6, 0x1ff, 0x1fffff)
+CONNECT = b"Chost\0004" + struct.pack("!H", 25) + b"127.0.0.1\0"
+MAIL = b"M<bounces@example.com>\0"
+STEPS = (CONNECT, b"Hhelo\0", MAIL, b"R<ann@reader.example>\0", b"T",
+         b"LSubject\0 x\0", b"N", b"Bbody\r\n", b"E", b"A", b"K")
+
+
+def rude(product):
+    """Packets that come without a negotiation, or behind a farewell: no such
+    peer disturbs the others."""
+    lab, ledger = product.lab, load.Ledger()
+    child = restart(product)
+    talks = [(step,) for step in STEPS] + [STEPS, STEPS[2:],
+             (NEGOTIATE, b"K") + STEPS, (NEGOTIATE,) + STEPS[1:] + STEPS,
+             (NEGOTIATE, NEGOTIATE, MAIL, b"E", b"E", MAIL, b"B", b"Q"),
+             (b"",), (b"\0",), (b"O",), (b"?",)]
+    for packets in talks:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(0.2)
+            s.connect(lab.path("mil.sock"))
+            try:
+                for packet in packets:
+                    s.sendall(struct.pack("!I", len(packet)) + packet)
+                while s.recv(4096):
+                    pass
+            except (socket.timeout, ConnectionError):
+                pass
+    tap.true(child.poll() is None, "it ended: %r" % child.poll())
+    with Client(lab.bulk) as c:
+        load.deliver(c, ledger)
+    tap.equal(len(ledger.accepted), 1, repr(ledger.refused))
+    load.expect_all(lab, ledger)
+    child.terminate()
+    tap.equal(child.wait(5), 0, "sessions are left, or none was counted")
+
+
 def drained_while_paused(product):
     """The end comes in the middle of that, too."""
     lab = product.lab
@@ -171,7 +208,7 @@ def main():
                   extra="default_process_limit = %d" % (MANY + 100)) as lab:
         product = bulkhead.Bulkhead(lab)
         return tap.run([(t.__name__, lambda t=t: t(product)) for t in (
-            too_many, by_sendmail, no_descriptors, drained_while_paused,
+            too_many, by_sendmail, rude, no_descriptors, drained_while_paused,
             many)], lambda: product.log()[-1500:] + lab.log()[-1500:])
 
 

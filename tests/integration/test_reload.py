@@ -14,7 +14,6 @@ import load  # noqa: E402
 import tap  # noqa: E402
 from client import Client  # noqa: E402
 
-SESSIONS = 20
 ROTATIONS = 12
 OLD = bulkhead.CONFIG
 NEW = OLD.replace("2026a", "2026b")
@@ -58,13 +57,11 @@ def expect_one_set(product):
 def rotated(product):
     """Keys change again and again while 20 sessions send."""
     lab, ledger = product.lab, load.Ledger()
-    senders = [load.Sender(lab.bulk, ledger) for _ in range(SESSIONS)]
-    for n in range(ROTATIONS):
+    with load.Senders(lab.bulk, ledger):
+        for n in range(ROTATIONS):
+            time.sleep(0.4)
+            reload(product, OLD if n % 2 else NEW)
         time.sleep(0.4)
-        reload(product, OLD if n % 2 else NEW)
-    time.sleep(0.4)
-    for s in senders:
-        s.stop()
     tap.equal(ledger.codes(), {}, "refused")
     load.expect_all(lab, ledger)
     old, new = expect_one_set(product)
@@ -90,14 +87,13 @@ def begun_before(product):
 def storm(product):
     """Many signals at once, good and bad files, while 20 sessions send."""
     lab, ledger = product.lab, load.Ledger()
-    senders = [load.Sender(lab.bulk, ledger) for _ in range(SESSIONS)]
-    for n in range(30):
-        write(product, (OLD, NEW, "nonsense {{", OLD + "oops = 1\n")[n % 4])
-        for _ in range(20):
-            os.kill(product.child.pid, signal.SIGHUP)
-        time.sleep(0.05)
-    for s in senders:
-        s.stop()
+    with load.Senders(lab.bulk, ledger):
+        for n in range(30):
+            write(product, (OLD, NEW, "nonsense {{",
+                            OLD + "oops = 1\n")[n % 4])
+            for _ in range(20):
+                os.kill(product.child.pid, signal.SIGHUP)
+            time.sleep(0.05)
     tap.true(product.child.poll() is None, "it ended")
     tap.equal(ledger.codes(), {}, "refused")
     load.expect_all(lab, ledger)
