@@ -273,6 +273,10 @@ sort_edits(struct renderer *r)
 		if (splices_sort(&part->edits, part->coded.text.n) != 0)
 			return -1;
 		r->is_edited = r->is_edited || part->edits.n > 0;
+		/* each comes again in the body's list, which doubles */
+		if (!message_reserve(r->m, 4 * part->edits.n *
+		    sizeof(struct splice)))
+			return 0;
 	}
 	return 0;
 }
@@ -324,8 +328,8 @@ encode_parts(struct message *m)
 		return -1;
 	if (r.encodes && may_need_encoding(m))
 		parts_scan(m);
-	if (m->malformed != NULL || !m->parts.is_scanned ||
-	    (!r.encodes && !r.is_edited))
+	if (m->malformed != NULL || m->shortage != SHORTAGE_NONE ||
+	    !m->parts.is_scanned || (!r.encodes && !r.is_edited))
 		return 0;
 	parts_look(m);
 	r.keeps_8bit = encode_is_utf8_mail(m);
