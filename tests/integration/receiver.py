@@ -33,6 +33,8 @@ class _Session(socketserver.StreamRequestHandler):
         lines = ["lab receiver", "PIPELINING", "SIZE 0", "DSN"]
         if self.server.receiver.eightbit:
             lines.append("8BITMIME")
+        if self.server.receiver.utf8:
+            lines.append("SMTPUTF8")
         for line in lines[:-1]:
             self._say("250-" + line)
         self._say("250 " + lines[-1])
@@ -86,6 +88,7 @@ class Receiver:
 
     def __init__(self, eightbit=True):
         self.eightbit = eightbit
+        self.utf8 = False  # both may change between sessions
         self.messages = []
         self._changed = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Session)
