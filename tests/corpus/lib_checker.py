@@ -304,7 +304,7 @@ class Check:
         for old, new in pairs:
             if old.raw == new.raw and old.coding != new.coding:
                 self._relabel(old)
-        self._between([p for p in pairs if p[0].raw != p[1].raw])
+        self._between(pairs)
 
     @staticmethod
     def _root_coding(message):
@@ -337,14 +337,14 @@ class Check:
         return [u.decode("utf-8", "replace") for u in
                 re.findall(rb"<\s*([^>]*?)\s*>", found[0])] if found else []
 
-    def _between(self, changed):
+    def _between(self, pairs):
         """With the raw parts put back, the body is what it was."""
-        for old, new in changed:
-            if len(old.above) == 0 and old.coding != new.coding:
+        for old, new in pairs:
+            if not old.above and old.coding != new.coding:
                 self.changed_coding = True
         try:
             back = lib_message.put_back(self.before[1], self.after[1],
-                                        changed)
+                                        pairs)
         except lib_message.Lost as e:
             self.result.wrong("between", str(e))
             return

@@ -161,14 +161,18 @@ def _find(text, raw, at, what):
 def put_back(original, output, pairs):
     """The output's body with each changed part's raw text as it was.
 
-    pairs: (leaf of the original, leaf of the output), in their order.
+    pairs: (leaf of the original, leaf of the output), in their order; those
+    that did not change say where to look for those that did.
     """
     done, here, there = b"", 0, 0
     for old, new in pairs:
+        if old.raw == new.raw and (original.find(old.raw, here) < 0 or
+                                   output.find(new.raw, there) < 0):
+            continue
         before = _find(original, old.raw, here, old.type)
         after = _find(output, new.raw, there, new.type)
         head = output[there:after]
-        if old.coding != new.coding:
+        if old.coding != new.coding and old.raw != new.raw:
             head = _coding_back(original[here:before], head)
         done += head + old.raw
         here, there = before + len(old.raw), after + len(new.raw)

@@ -16,7 +16,8 @@ tests_tools_html_tokens_SOURCES = tests/tools/html_tokens.c
 tests_tools_html_tokens_LDADD = $(BULKHEAD_LIBS)
 
 CORPUS_TESTS += tests/corpus/properties_selftest.py
-EXTRA_DIST += tests/corpus/properties_html.py tests/corpus/properties_made.py \
+EXTRA_DIST += tests/corpus/properties_encode.py \
+	tests/corpus/properties_html.py tests/corpus/properties_made.py \
 	tests/corpus/properties_mail.py tests/corpus/properties_mutations.py \
 	tests/corpus/lib_checker.py tests/corpus/lib_groups.py \
 	tests/corpus/lib_html.py tests/corpus/lib_installation.py \
