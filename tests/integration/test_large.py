@@ -245,7 +245,8 @@ def main():
         return tap.skip_all(reason)
     with labs.Lab(["mil.sock"], extra=EXTRA) as lab:
         product = bulkhead.Bulkhead(lab)
-        return tap.run(list(points(product)), lambda: product.log()[-1500:])
+        return tap.run(list(points(product)), lambda: product.log()[-1500:]
+                       + lab.log()[-4000:])
 
 
 if __name__ == "__main__":
