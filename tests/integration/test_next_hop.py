@@ -105,6 +105,7 @@ def cases():
              hazard="long-header-line"),
         Case("a message attached", ATTACHED, hazard="8bit"),
         Case("CR alone", text(b"", b"a\rb\n"), "", False, decoded="a b\n"),
+        Case("NUL", text(b"", b"a\0b\n"), "", False, decoded="a\0b\n"),
         Case("LF alone", text(b"", b"a\nb\n"), "", False),
     ]
 
