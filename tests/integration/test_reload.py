@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """SIGHUP under load: settings and keys change all at once or not at all, for
 whole messages, and nobody notices otherwise."""
+import ctypes
 import os
 import re
 import signal
@@ -100,6 +101,28 @@ def storm(product):
     expect_one_set(product)
 
 
+def astray(product):
+    """The kernel gives a signal to any thread that waits for it when the main
+    one is busy: no other thread may, libmilter's would drop all sessions."""
+    lab, ledger = product.lab, load.Ledger()
+    pid, libc = product.child.pid, ctypes.CDLL(None)
+
+    def to_all_others():
+        for name in os.listdir("/proc/%d/task" % pid):
+            for sig in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+                if int(name) != pid:
+                    libc.tgkill(pid, int(name), sig)
+        time.sleep(0.3)
+
+    with Client(lab.bulk) as c:
+        load.deliver(c, ledger)
+        load.deliver(c, ledger, pause=to_all_others)
+        load.deliver(c, ledger)
+    tap.equal(len(ledger.accepted), 3, repr(ledger.refused))
+    tap.true(product.child.poll() is None, "it ended")
+    load.expect_all(lab, ledger)
+
+
 def errors(product):
     """Any error in any file: everything stays, and the log says where."""
     lab, ledger = product.lab, load.Ledger()
@@ -154,7 +177,7 @@ def main():
                         domain, selector)), kind)
         product.start()
         return tap.run([(t.__name__, lambda t=t: fresh(product, t)) for t in (
-            begun_before, errors, rotated, storm)],
+            begun_before, astray, errors, rotated, storm)],
             lambda: product.log()[-1500:])
 
 
