@@ -155,7 +155,7 @@ class Run:
                     time.monotonic() - start)
         return ok
 
-    def build(self, name, *flags):
+    def build(self, name, *flags, targets=("all",)):
         """Configures and builds out of the tree; the directory or None."""
         if name in self.builds:
             return self.builds[name]
@@ -166,7 +166,7 @@ class Run:
         ok = ok and self.step(name + ": configure", [
             os.path.join(ROOT, "configure"), "-q"] + list(flags), directory)
         ok = ok and self.step(name + ": make", [
-            "make", "-s", "-j" + JOBS, "all"], directory)
+            "make", "-s", "-j" + JOBS, *targets], directory)
         self.builds[name] = directory if ok else None
         return self.builds[name]
 
@@ -239,6 +239,7 @@ UNIT = ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
 CORPUS = ("tests/corpus/*.py", "tests/corpus/*.sh")
 CLI = ("tests/cli/*.sh", "tests/cli/test_*.py")
 INTEGRATION = ("tests/integration/test_*.py", "tests/integration/*.sh")
+THREADS = "tests/integration/test_threads.py"
 STYLE = ("tests/style/[!c]*.py", "tests/style/counting.py")
 
 
@@ -290,6 +291,19 @@ def tier_opendkim(run):
         run.make_check("opendkim", directory, names)
         run.programs("opendkim", ("tests/integration/test_newsletter.py",),
                      directory)
+
+
+def tier_threads(run):
+    """The milter alone, under a load, with the thread sanitizer."""
+    if not run.has(THREADS):
+        return
+    directory = run.build("tsan", "--enable-sanitizers=thread",
+                          "CFLAGS=-g -O1", targets=(
+                              "bulkhead-milter", "bulkhead",
+                              "tests/tools/milter_load",
+                              "tests/tools/racy_milter"))
+    if directory:
+        run.programs("tsan", (THREADS,), directory)
 
 
 def tier_programs(run):
@@ -354,8 +368,8 @@ def main(argv):
     run = Run(parse(argv))
     tiers = [tier_gcc]
     if not run.options.quick:
-        tiers += [tier_clang, tier_sanitizers, tier_opendkim, tier_programs,
-                  tier_dist]
+        tiers += [tier_clang, tier_sanitizers, tier_threads, tier_opendkim,
+                  tier_programs, tier_dist]
     start = time.monotonic()
     for tier in tiers:
         tier(run)

@@ -201,15 +201,16 @@ static void
 render_leaves(struct renderer *r)
 {
 	struct parts *parts = &r->m->parts;
-	struct part *part = parts->v, *end = parts->v + parts->n;
+	size_t k = 0;
 
 	for (size_t i = 0; i < parts->mime.n; i++) {
 		const struct mime_part *p = &parts->mime.v[i];
-		bool is_open = part != end && part->mime == p;
+		bool is_open = k < parts->n && parts->v[k].mime == p;
 
 		if (!mime_is_multipart(p))
-			r->stays[i] = render_leaf(r, p, is_open ? part : NULL);
-		part += is_open;
+			r->stays[i] = render_leaf(r, p,
+			    is_open ? &parts->v[k] : NULL);
+		k += is_open;
 	}
 }
 

@@ -27,13 +27,28 @@ fuzz_fail(const char *claim, const char *file, int line)
 #define EXPECT(claim)                                                          \
 	((claim) ? (void)0 : fuzz_fail(#claim, __FILE__, __LINE__))
 
+/* What stands around an octet of s. */
+static inline void
+fuzz_show(const char *name, struct str s, size_t at)
+{
+	fprintf(stderr, "%s (%zu octets) at %zu: ", name, s.n, at);
+	for (size_t i = at < 40 ? 0 : at - 40; i < s.n && i < at + 40; i++)
+		fprintf(stderr, s.p[i] >= ' ' && s.p[i] < 127 ? "%c" :
+		    "\\x%02x", (unsigned char)s.p[i]);
+	fputs("\n", stderr);
+}
+
 static inline void
 fuzz_expect_same(struct str got, struct str want, const char *file, int line)
 {
+	size_t at = 0;
+
 	if (str_eq(got, want))
 		return;
-	fprintf(stderr, "got  \"%.*s\"\nwant \"%.*s\"\n", STR_ARG(got),
-	    STR_ARG(want));
+	while (at < got.n && at < want.n && got.p[at] == want.p[at])
+		at++;
+	fuzz_show("got", got, at);
+	fuzz_show("want", want, at);
 	fuzz_fail("the same text", file, line);
 }
 

@@ -54,3 +54,9 @@ tests_tools_milter_load_LDADD = $(BULKHEAD_LIBS)
 EXTRA_DIST += tests/integration/milter_memory.py \
 	tests/integration/test_large.py \
 	tests/integration/test_long_sessions.py
+
+# What the sanitizers say of many threads.
+check_PROGRAMS += tests/tools/racy_milter
+tests_tools_racy_milter_SOURCES = tests/tools/racy_milter.c
+tests_tools_racy_milter_LDADD = $(MILTER_LIBS)
+EXTRA_DIST += tests/integration/test_threads.py
