@@ -187,6 +187,7 @@ charset_hides_ascii(struct str charset)
 int
 charset_url_utf8(struct str charset, struct str in, struct buf *out)
 {
+	struct buf text;
 	iconv_t cd;
 	int rc;
 
@@ -195,7 +196,12 @@ charset_url_utf8(struct str charset, struct str in, struct buf *out)
 	if (str_eq(charset, STR("utf-8")) || str_eq(charset, STR("utf8")) ||
 	    (cd = open_charset(charset)) == (iconv_t)-1)
 		return add_lenient_utf8(in, out);
-	rc = convert(cd, in, out);
+	buf_init(&text, out->max);
+	rc = convert(cd, in, &text);
 	iconv_close(cd);
+	/* glibc lets UTF-8 of former days pass, beyond U+10FFFF */
+	if (rc == 0)
+		rc = add_lenient_utf8(buf_view(&text), out);
+	buf_free(&text);
 	return rc;
 }

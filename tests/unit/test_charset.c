@@ -53,6 +53,8 @@ test_urls_become_utf8(void **state)
 		    "\xc3\xa9/page/a" },
 		{ "cut short", "utf-8", "a\xe2\x82", "a%E2%82" },
 		{ "a surrogate", "utf-8", "\xed\xa0\x80", "%ED%A0%80" },
+		{ "beyond Unicode", "iso-ir-193", "\xf6\x8b\x8f\x8f",
+		    "%F6%8B%8F%8F" },
 		{ "over long", "utf-8", "\xc0\xaf", "%C0%AF" },
 	};
 	struct arena *a = arena_new();
