@@ -71,16 +71,20 @@ is_ascii(struct str s)
 
 /*
  * Compatibility forms of '@', '/' and other signs become these signs in UTS
- * 46: what holds one is no domain.
+ * 46: what holds one is no domain, nor is what has but dots.
  */
 static bool
 is_domain_text(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	size_t dots = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
 		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
 		    s.p[i] != '-' && s.p[i] != '_' && s.p[i] != '.')
 			return false;
-	return s.n != 0;
+		dots += s.p[i] == '.';
+	}
+	return dots < s.n;
 }
 
 bool

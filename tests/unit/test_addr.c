@@ -237,6 +237,7 @@ test_normal_form(void **state)
 		/* full-width '@' and backslash: IDNA makes ASCII of them */
 		{ "a@X\357\274\240y.example", "a@x\357\274\240y.example" },
 		{ "a@\357\274\274", "a@\357\274\274" },
+		{ "a@\343\200\202", "a@\343\200\202" },
 		{ "<>", "" },
 		{ "Root", "root" },
 	};
