@@ -37,6 +37,9 @@ void claims_sender(const struct outcome *o);
  */
 void claims_body(const struct outcome *o);
 
+/* What a hop may break is in m->hazards. */
+void claims_hazards(const struct outcome *o);
+
 /* All signatures are there and good; with referee by libopendkim, too. */
 void claims_signatures(const struct outcome *o, bool with_referee);
 

@@ -43,6 +43,30 @@ is_field(const struct mta_field *f, const struct header *h)
 	return str_eq(f->name, h->name) && str_eq(f->value, h->value);
 }
 
+/* Without what no MTA hands over, and what we never write. */
+static struct str
+without_odd(struct arena *a, struct str s)
+{
+	char *out = arena_bytes(a, s.n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '\0' && s.p[i] != '\r')
+			out[n++] = s.p[i];
+	return str_make(out, n);
+}
+
+/* The same but for line breaks, since a line was too long. */
+static bool
+is_folded(const struct outcome *o, const struct mta_field *f,
+    const struct header *h)
+{
+	return str_eq(f->name, h->name) &&
+	    f->name.n + h->value.n >= HEADER_LINE_MAX &&
+	    str_eq(header_unfold(o->arena, f->value),
+		header_unfold(o->arena, without_odd(o->arena, h->value)));
+}
+
 void
 claims_same(const struct outcome *o)
 {
@@ -131,7 +155,7 @@ claims_fields(const struct outcome *o)
 	for (size_t i = 0; i < o->came->n; i++) {
 		const struct header *h = &o->came->v[i];
 
-		if (f < end && is_field(f, h)) {
+		if (f < end && (is_field(f, h) || is_folded(o, f, h))) {
 			f++;
 		} else if (f < end && str_ieq(h->name, f->name) &&
 		    str_ieq(f->name, STR("Content-Transfer-Encoding"))) {

@@ -168,6 +168,26 @@ check_again(const struct mail *mail, const struct passage *first, size_t chunk)
 	buf_free(&b);
 }
 
+/* What was done comes back from a content filter: nothing is done again. */
+static void
+check_reentry(const struct mail *mail, const struct passage *first)
+{
+	struct arena *a = first->arena;
+	struct mail done = { .how = mail->how, .more = mail->more,
+		.body = first->mta.body };
+	struct passage p;
+
+	headers_init(&done.headers, a);
+	for (size_t i = 0; i < first->mta.nfields; i++)
+		headers_append(&done.headers, first->mta.fields[i].name,
+		    first->mta.fields[i].value);
+	open_passage(&p, &done);
+	send_mail(&p, &done, 65535);
+	EXPECT(p.outcome.verdict == VERDICT_PASS);
+	claims_same(&p.outcome);
+	close_passage(&p);
+}
+
 static void
 check_reply(const struct outcome *o)
 {
@@ -194,6 +214,7 @@ check(const struct outcome *o, uint32_t hash)
 	claims_fields(o);
 	claims_sender(o);
 	claims_body(o);
+	claims_hazards(o);
 	claims_signatures(o, hash % 8 == 0);
 }
 
@@ -212,6 +233,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&p.outcome, hash);
 	if (hash % 16 == 1)
 		check_again(&mail, &p, 1 + (mail.more >> 3) * 17);
+	if (hash % 16 == 2 && p.outcome.verdict == VERDICT_ACCEPT)
+		check_reentry(&mail, &p);
 	close_passage(&p);
 	arena_free(&a);
 	return 0;
