@@ -1,4 +1,4 @@
-EXTRA_DIST += docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md \
+EXTRA_DIST += docs/BENCHMARKS.md docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md \
 	docs/LOGGING.md
 dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
 	docs/man/bulkhead-milter.8 docs/man/bulkhead-log.5

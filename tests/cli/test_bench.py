@@ -90,10 +90,13 @@ def check_end_to_end():
         through.prove_all(mail)
         through.run(mail, 3, 10, 1)
         names = [s.name for s in through.setups]
-        tap.equal(sorted(through.rates), sorted(names), "set-ups")
+        tap.equal(sorted(through.runs), sorted(names), "set-ups")
         tap.true("plain" in names and "everything" in names, repr(names))
-        lines = list(run_bench.mta_rows(through.rates))
+        lines = list(run_bench.mta_rows(through.runs))
         tap.equal([line[0] for line in lines], names, "rows")
+        for name, runs in through.runs.items():
+            tap.true(runs[0].rate > 0 and runs[0].postfix > 0, name)
+            tap.equal(runs[0].milter > 0, name != "plain", name)
     finally:
         through.close()
 
