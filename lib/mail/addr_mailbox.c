@@ -139,12 +139,17 @@ static bool
 is_literal(struct str s)
 {
 	struct str inner = str_sub(s, 1, s.n - 1);
+	bool is_v6 = str_istarts(inner, STR("IPv6:"));
 	struct net_addr ignored;
-	bool has_colon = str_chr(inner, ':', 0) < inner.n;
 
-	if (s.n < 3 || s.p[s.n - 1] != ']' || inner.p[0] == '[')
+	if (s.n < 3 || s.p[s.n - 1] != ']')
 		return false;
-	if (has_colon && !str_istarts(inner, STR("IPv6:")))
+	if (is_v6)
+		inner = str_sub(inner, strlen("IPv6:"), inner.n);
+	/* net_parse_addr() takes brackets and tags of its own */
+	if (is_v6 != (str_chr(inner, ':', 0) < inner.n) ||
+	    str_chr(inner, '[', 0) < inner.n ||
+	    str_istarts(inner, STR("IPv6:")))
 		return false;
 	return net_parse_addr(inner, &ignored) == 0;
 }
