@@ -9,6 +9,7 @@
 
 #include "mail/coding.h"
 #include "mail/dkim.h"
+#include "mail/wire.h"
 
 #define SMALL 600 /* check_untouched() is quadratic */
 
@@ -153,6 +154,36 @@ check_as_qp(struct arena *a, struct str text, const struct splices *s)
 	EXPECT(k == back.text.n);
 	for (size_t i = 0; i < raw.n; i++)
 		EXPECT((unsigned char)raw.p[i] < 127);
+	EXPECT(coded_is_strict(CODING_QP, raw));
+}
+
+static void
+check_as_base64(struct arena *a, struct str text, const struct splices *s)
+{
+	struct str raw = fuzz_exact(a, coded_anew(a, CODING_BASE64, text, s));
+	struct coded back;
+
+	EXPECT(longest(raw) <= 76);
+	EXPECT(coded_is_strict(CODING_BASE64, raw));
+	EXPECT(coded_open(&back, a, CODING_BASE64, raw) == 0);
+	EXPECT_SAME(back.text, splices_apply(s, a, text));
+}
+
+/* What a hop stumbles over does not depend on how the text is cut. */
+static void
+check_wire(struct str raw, size_t cut)
+{
+	struct wire all = wire_of(raw), pieces = { 0 };
+
+	cut = raw.n > 0 ? cut % raw.n : 0;
+	wire_look(&pieces, str_sub(raw, 0, cut));
+	wire_look(&pieces, str_sub(raw, cut, raw.n));
+	wire_end(&pieces);
+	EXPECT(pieces.is_8bit == all.is_8bit && pieces.nodd == all.nodd &&
+	    pieces.has_lone_lf == all.has_lone_lf &&
+	    pieces.longest == all.longest);
+	EXPECT(all.longest == longest(raw) || all.nodd > 0);
+	EXPECT(all.is_8bit == wire_is_8bit(raw));
 }
 
 int
@@ -180,6 +211,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    coding != CODING_BASE64);
 		}
 		check_as_qp(a, c.text, &s);
+		check_as_base64(a, c.text, &s);
+		check_wire(c.raw, fuzz_hash(c.raw));
+		coded_is_strict(coding, c.raw);
 	}
 	arena_free(&a);
 	return 0;

@@ -38,6 +38,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_token
 tests_fuzz_fuzz_token_LDADD = $(FUZZ_LIBS)
 EXTRA_DIST += tests/fuzz/campaign tests/fuzz/corpus tests/fuzz/dict
 
+FUZZ_TARGETS += tests/fuzz/fuzz_dkim
+tests_fuzz_fuzz_dkim_LDADD = $(FUZZ_LIBS) $(OPENDKIM_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_engine
 tests_fuzz_fuzz_engine_SOURCES = tests/fuzz/fuzz_engine.c \
 	tests/fuzz/claims.h tests/fuzz/claims_body.c \
