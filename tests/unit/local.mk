@@ -89,3 +89,7 @@ UNIT_TESTS += tests/unit/test_encode
 tests_unit_test_encode_SOURCES = tests/unit/test_encode.c \
 	tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_encode_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_buffered
+tests_unit_test_buffered_SOURCES = tests/unit/test_buffered.c milter/buffered.c
+tests_unit_test_buffered_LDADD = $(UNIT_LIBS)
+tests_unit_test_buffered_LDFLAGS = $(AM_LDFLAGS) $(MILTER_WRAP)
