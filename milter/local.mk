@@ -6,6 +6,7 @@ bulkhead_milter_SOURCES = \
 	milter/intake.c milter/intake.h \
 	milter/listener.c milter/listener.h \
 	milter/milter.h milter/mta_milter.c \
+	milter/processor.c milter/processor.h \
 	milter/signals.c \
 	milter/socket.c milter/socket.h
 bulkhead_milter_LDADD = $(BULKHEAD_LIBS) $(MILTER_LIBS)

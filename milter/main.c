@@ -12,6 +12,7 @@
 #include "milter/intake.h"
 #include "milter/listener.h"
 #include "milter/milter.h"
+#include "milter/processor.h"
 
 static struct session_env env;
 static struct budget budget;
@@ -120,5 +121,6 @@ main(int argc, char **argv)
 		.stop = drain_run,
 	};
 
+	processor_choose(argv);
 	return service_main(&spec, argc, argv);
 }

@@ -77,6 +77,19 @@ clean_url(struct arena *a, struct str raw)
 	return str_make(out, n);
 }
 
+/* Most URLs are as they stand: printable ASCII, nothing to decode. */
+static bool
+is_literal(struct str value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '&')
+			return false;
+	}
+	return true;
+}
+
 int
 link_url(struct message *m, struct str charset, struct str value,
     struct str *url)
@@ -84,6 +97,10 @@ link_url(struct message *m, struct str charset, struct str value,
 	struct buf text, decoded;
 	int rc = -1;
 
+	if (value.n <= URL_MAX && is_literal(value)) {
+		*url = value;
+		return 0;
+	}
 	buf_init(&text, URL_MAX * 3);
 	buf_init(&decoded, URL_MAX * 3);
 	if (charset_url_utf8(charset, value, &text) == 0 &&
