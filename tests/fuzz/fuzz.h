@@ -16,6 +16,16 @@
 /* libFuzzer's name for a target.  Returns 0; a finding aborts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* In replay.c alone: there what takes long is done for every input. */
+void fuzz_replays(void) __attribute__((weak));
+
+/* True for one input in n, always the same ones, and in a replay for all. */
+static inline bool
+fuzz_is_one_in(uint32_t n, uint32_t hash)
+{
+	return fuzz_replays != NULL || hash % n == 0;
+}
+
 static _Noreturn inline void
 fuzz_fail(const char *claim, const char *file, int line)
 {
