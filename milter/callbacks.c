@@ -79,6 +79,16 @@ ask_for_macros(SMFICTX *ctx)
 	    smfi_setsymlist(ctx, SMFIM_EOM, on_end) == MI_SUCCESS;
 }
 
+static void
+count_session(bool is_taken)
+{
+	struct metrics *m = the_env->metrics;
+
+	metrics_add(m, is_taken ? METRIC_SESSIONS : METRIC_SESSIONS_REFUSED, 1);
+	if (is_taken)
+		metrics_add(m, METRIC_SESSIONS_OPEN, 1);
+}
+
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
     unsigned long f2, unsigned long f3, unsigned long *want_actions,
@@ -100,6 +110,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	*c = (struct connection){ 0 };
 	if (intake_enter())
 		c->session = session_new(the_env);
+	count_session(c->session != NULL);
 	c->is_silent = (steps & SILENT) == SILENT;
 	c->has_leadspc = (steps & SMFIP_HDR_LEADSPC) != 0;
 	c->is_silent_data = listener_is_local() &&
@@ -333,8 +344,10 @@ on_close(SMFICTX *ctx)
 		mta_milter_close(&c->mta);
 		free(c);
 	}
-	if (was_taken)
+	if (was_taken) {
+		metrics_subtract(the_env->metrics, METRIC_SESSIONS_OPEN, 1);
 		intake_leave(); /* last: the process may end now */
+	}
 	return SMFIS_CONTINUE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "bulkhead/service.h"
+#include "engine/stage.h"
 #include "milter/drain.h"
 #include "milter/intake.h"
 #include "milter/listener.h"
@@ -115,6 +116,7 @@ main(int argc, char **argv)
 		.summary = "Signs, tracks and makes unsubscribable what "
 			   "leaves through Postfix or Sendmail.",
 		.keys = KEYRING_DKIM | KEYRING_TOKEN | KEYRING_RETURN_PATH,
+		.stage_name = stage_name,
 		.open = milter_open,
 		.run = milter_run,
 		.tick = milter_tick,

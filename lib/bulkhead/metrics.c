@@ -97,9 +97,11 @@ metric_is_gauge(enum metric which)
 }
 
 void
-metrics_write(const struct metrics *m, const char *const *stage_names,
-    unsigned nstages, struct buf *out)
+metrics_write(const struct metrics *m,
+    const char *(*stage_name)(unsigned place), struct buf *out)
 {
+	const char *name;
+
 	for (int i = 0; i < METRIC_COUNT; i++) {
 		uint64_t n = get(&m->v[i]);
 
@@ -107,12 +109,13 @@ metrics_write(const struct metrics *m, const char *const *stage_names,
 			buf_printf(out, " %s=%" PRIu64,
 			    metric_name((enum metric)i), n);
 	}
-	for (unsigned i = 0; i < nstages && i < METRICS_STAGES; i++) {
+	for (unsigned i = 0; stage_name != NULL && i < METRICS_STAGES &&
+	    (name = stage_name(i)) != NULL; i++) {
 		uint64_t runs = get(&m->stages[i].runs);
 
 		if (runs > 0)
 			buf_printf(out, " stage-%s=%" PRIu64 "/%" PRIu64
-			    "/%" PRIu64, stage_names[i], runs,
+			    "/%" PRIu64, name, runs,
 			    get(&m->stages[i].stops),
 			    get(&m->stages[i].nanos) / 1000);
 	}

@@ -81,10 +81,11 @@ const char *metric_name(enum metric which);
 bool metric_is_gauge(enum metric which);
 
 /*
- * All that are not zero, as " name=value" each, and, for the stages whose
- * names are given, " stage-NAME=RUNS/STOPS/MICROS".
+ * All that are not zero, as " name=value" each, and the stages as
+ * " stage-NAME=RUNS/STOPS/MICROS": stage_name gives the name of a place in the
+ * table, NULL behind the last; it may be NULL itself.
  */
-void metrics_write(const struct metrics *m, const char *const *stage_names,
-    unsigned nstages, struct buf *out);
+void metrics_write(const struct metrics *m,
+    const char *(*stage_name)(unsigned place), struct buf *out);
 
 #endif

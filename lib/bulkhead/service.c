@@ -21,7 +21,8 @@
 #include "config.h"
 #include "mail/dkim.h"
 
-#define ERRORS_MAX (256 * 1024)
+#define ERRORS_MAX   (256 * 1024)
+#define COUNTERS_MAX 1900
 
 struct service {
 	const struct service_spec *spec;
@@ -165,9 +166,6 @@ say_restart(const struct service *s, const struct settings *old,
 	if (old->milter.max_sessions != fresh->milter.max_sessions)
 		log_warning("%s: max-sessions has changed: restart for it to "
 			    "hold", s->file);
-	if (old->milter.max_memory != fresh->milter.max_memory)
-		log_warning("%s: max-memory has changed: restart for it to "
-			    "hold", s->file);
 }
 
 static void
@@ -175,6 +173,8 @@ reload(struct service *s)
 {
 	struct keyring *fresh = load(s), *old;
 
+	metrics_add(&s->metrics,
+	    fresh != NULL ? METRIC_RELOADS : METRIC_RELOADS_FAILED, 1);
 	if (fresh == NULL) {
 		log_error("settings kept as they were: %s has errors", s->file);
 		return;
@@ -282,6 +282,18 @@ wait_for_signal(struct service *s, int millis)
 	return sig > 0 ? sig : 0;
 }
 
+/* docs/LOGGING.md; in lines of a length that syslog takes. */
+static void
+say_counters(struct service *s)
+{
+	struct buf line;
+
+	buf_init(&line, COUNTERS_MAX);
+	metrics_write(&s->metrics, s->spec->stage_name, &line);
+	log_info("counters:%.*s", STR_ARG(buf_view(&line)));
+	buf_free(&line);
+}
+
 /*
  * Signals are waited for, never handled, by the main thread, which therefore
  * does nothing that takes time: reloading is done by a thread of its own.
@@ -296,6 +308,8 @@ wait_for_end(struct service *s)
 			return;
 		if (sig == SIGHUP)
 			sem_post(&s->reloads);
+		if (sig == SIGUSR2)
+			say_counters(s);
 		if (s->spec->tick != NULL)
 			s->spec->tick(s);
 	}
@@ -316,6 +330,7 @@ block_signals(struct service *s)
 	sigaddset(&s->signals, SIGTERM);
 	sigaddset(&s->signals, SIGINT);
 	sigaddset(&s->signals, SIGHUP);
+	sigaddset(&s->signals, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -349,6 +364,7 @@ end(struct service *s, pthread_t reloader)
 	if (status != EX_OK)
 		_exit(status);
 	is_quiet = s->spec->stop(s);
+	say_counters(s);
 	log_info("ended");
 	if (!is_quiet) {
 		pthread_detach(reloader);

@@ -17,6 +17,8 @@ struct service_spec {
 	const char *name;    /* "bulkhead-milter" */
 	const char *summary; /* one line for --help */
 	unsigned keys;	     /* KEYRING_ bits to load */
+	/* Of metrics_write(); NULL: the program has no stages. */
+	const char *(*stage_name)(unsigned place);
 	/* Opens what must be open before privileges go; 0 or an exit code. */
 	int (*open)(struct service *s);
 	/* Serves, in a thread of its own; an exit code if it cannot go on. */
@@ -35,8 +37,8 @@ struct service_spec {
  * Parses the arguments (-c FILE, -p SOCKET, -u USER, -f, -h, -V), loads
  * settings and keys, serves, and returns a sysexits code.  SIGTERM and SIGINT
  * end it as stop() does, a second one at once; SIGHUP loads settings and keys
- * anew, all or nothing.  Says READY=1, RELOADING=1 and STOPPING=1 to
- * NOTIFY_SOCKET (sd_notify(3)).
+ * anew, all or nothing; SIGUSR2, and the end, log the counters.  Says READY=1,
+ * RELOADING=1 and STOPPING=1 to NOTIFY_SOCKET (sd_notify(3)).
  */
 int service_main(const struct service_spec *spec, int argc, char **argv);
 

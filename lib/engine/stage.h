@@ -26,6 +26,9 @@ struct stage {
 void stages_run(struct message *m, struct metrics *metrics);
 extern const struct stage stage_table[STAGE_COUNT];
 
+/* The name of the stage at that place; NULL behind the last. */
+const char *stage_name(unsigned place);
+
 /* Whose mail, which stream, which domain.  ARCHITECTURE section 3. */
 enum stage_result stage_select(struct message *m);
 

@@ -33,3 +33,9 @@ stages_run(struct message *m, struct metrics *metrics)
 		start = now;
 	}
 }
+
+const char *
+stage_name(unsigned place)
+{
+	return place < STAGE_COUNT ? stage_table[place].name : NULL;
+}

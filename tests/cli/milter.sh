@@ -133,7 +133,9 @@ printf 'milter { socket = "%s"\nmax-sessions = 7\nmax-memory = 200M }\n' \
 kill -HUP "$pid"
 ok 'a new socket: says restart' wait_for 'socket has changed: restart'
 ok 'max-sessions: says restart' wait_for 'max-sessions has changed: restart'
-ok 'max-memory: says restart' wait_for 'max-memory has changed: restart'
+kill -USR2 "$pid"
+ok 'SIGUSR2: the counters' wait_for 'counters:.* reloads=[1-9]'
+ok 'and does not end it' kill -0 "$pid"
 stop 'as before' 0
 printf 'milter { socket = "%s" }\n' "$socket" >good.conf
 

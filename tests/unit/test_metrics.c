@@ -90,24 +90,34 @@ test_threads(void **state)
 	assert_int_equal(m.stages[3].stops, THREADS * ROUNDS / 10);
 }
 
+static const char *
+place_name(unsigned place)
+{
+	static const char *const names[] = { "select", "admit" };
+
+	return place < 2 ? names[place] : NULL;
+}
+
 static void
 test_written(void **state)
 {
-	static const char *const names[] = { "select", "admit" };
 	struct metrics m = { 0 };
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
-	metrics_write(&m, names, 2, &out);
+	metrics_write(&m, place_name, &out);
 	expect_str("nothing", buf_view(&out), STR(""));
 	metrics_add(&m, METRIC_SIGNED, 7);
 	metrics_add(&m, METRIC_MESSAGES, 8);
 	metrics_add_stage(&m, 1, 12500, false);
 	metrics_add_stage(&m, 1, 2600, true);
-	metrics_write(&m, names, 2, &out);
+	metrics_write(&m, place_name, &out);
 	expect_str("some", buf_view(&out),
 	    STR(" messages=8 signed=7 stage-admit=2/1/15"));
+	buf_clear(&out);
+	metrics_write(&m, NULL, &out);
+	expect_str("no stages", buf_view(&out), STR(" messages=8 signed=7"));
 	buf_free(&out);
 }
 
