@@ -43,17 +43,24 @@ is_field(const struct mta_field *f, const struct header *h)
 	return str_eq(f->name, h->name) && str_eq(f->value, h->value);
 }
 
-/* Without what no MTA hands over, and what we never write. */
+/*
+ * As relaxed canonicalization has it, and without what no MTA hands over and
+ * we never write.
+ */
 static struct str
-without_odd(struct arena *a, struct str s)
+relaxed(struct arena *a, struct str s)
 {
 	char *out = arena_bytes(a, s.n);
 	size_t n = 0;
 
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] != '\0' && s.p[i] != '\r')
-			out[n++] = s.p[i];
-	return str_make(out, n);
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] == '\t' ? ' ' : s.p[i];
+
+		if (c != '\0' && c != '\r' && c != '\n' &&
+		    (c != ' ' || n == 0 || out[n - 1] != ' '))
+			out[n++] = c;
+	}
+	return str_trim(str_make(out, n));
 }
 
 /* The same but for line breaks, since a line was too long. */
@@ -63,8 +70,7 @@ is_folded(const struct outcome *o, const struct mta_field *f,
 {
 	return str_eq(f->name, h->name) &&
 	    f->name.n + h->value.n >= HEADER_LINE_MAX &&
-	    str_eq(header_unfold(o->arena, f->value),
-		header_unfold(o->arena, without_odd(o->arena, h->value)));
+	    str_eq(relaxed(o->arena, f->value), relaxed(o->arena, h->value));
 }
 
 void
