@@ -23,7 +23,8 @@ SELECTOR = {"rsa": "s2026a", "ed25519": "e2026a"}
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 OPENDKIM_CONF = """\
-Syslog no
+Syslog yes
+SyslogSuccess yes
 Background no
 Mode s
 Domain {domain}
