@@ -163,6 +163,8 @@ add_what_was_done(struct buf *line, const struct message *m)
 		buf_printf(line, " unsubscribe=%s", m->unsubscribe_kind);
 	if (m->new_sender.n > 0)
 		buf_puts(line, " return-path=yes");
+	if (m->nencoded > 0)
+		buf_printf(line, " encoded=%u", m->nencoded);
 	add_signatures(line, m);
 	if (m->nunsubscribe_removed > 0)
 		buf_printf(line, " unsubscribe-removed=%u",
@@ -170,8 +172,6 @@ add_what_was_done(struct buf *line, const struct message *m)
 	if (m->nsignatures_removed > 0)
 		buf_printf(line, " signatures-removed=%u",
 		    m->nsignatures_removed);
-	if (m->nencoded > 0)
-		buf_printf(line, " encoded=%u", m->nencoded);
 	add_hazards(line, m->hazards);
 	if (m->lacks != NULL)
 		add_value(line, "lacks", str_from(m->lacks));

@@ -23,6 +23,7 @@ EXTRA_DIST += conf/examples/newsletter.eml \
 	tests/integration/test_inet.py \
 	tests/integration/test_lab.py \
 	tests/integration/test_limits.py \
+	tests/integration/test_log.py \
 	tests/integration/test_newsletter.py \
 	tests/integration/test_reload.py \
 	tests/integration/test_sessions.py \
