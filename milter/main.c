@@ -77,7 +77,7 @@ milter_open(struct service *s)
 	return rc;
 }
 
-/* Said when privileges are gone, and once: messages that need it get 451. */
+/* Said when privileges are gone, and once for settings: later there is 451. */
 static void
 check_spool(struct service *s)
 {
@@ -119,6 +119,7 @@ main(int argc, char **argv)
 		.stage_name = stage_name,
 		.open = milter_open,
 		.run = milter_run,
+		.reloaded = check_spool,
 		.tick = milter_tick,
 		.stop = drain_run,
 	};

@@ -67,7 +67,8 @@ print_usage(const struct service_spec *spec, FILE *to)
 	    "usage: %s [-c FILE] [-p SOCKET] [-u USER] [-fhV]\n"
 	    "%s\n\n"
 	    "  -c FILE    settings (%s)\n"
-	    "  -p SOCKET  listen here instead of where the settings say\n"
+	    "  -p SOCKET  listen here instead of where the settings say:\n"
+	    "             unix:/PATH, inet:HOST:PORT or fd:NUMBER\n"
 	    "  -u USER    give up root for this user once the socket is open\n"
 	    "  -f         log to standard error instead of syslog\n"
 	    "  -h, -V     this text; the version\n",
@@ -186,6 +187,8 @@ reload(struct service *s)
 	say_restart(s, old->settings, fresh->settings);
 	keyring_free(&old);
 	log_info("settings loaded anew from %s; socket and user stay", s->file);
+	if (s->spec->reloaded != NULL)
+		s->spec->reloaded(s);
 }
 
 static int

@@ -23,6 +23,8 @@ struct service_spec {
 	int (*open)(struct service *s);
 	/* Serves, in a thread of its own; an exit code if it cannot go on. */
 	int (*run)(struct service *s);
+	/* Called when settings were loaded anew, by a thread of its own. */
+	void (*reloaded)(struct service *s);
 	/* Called every second by the thread that waits for signals. */
 	void (*tick)(struct service *s);
 	/*

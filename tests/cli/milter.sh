@@ -136,6 +136,11 @@ ok 'max-sessions: says restart' wait_for 'max-sessions has changed: restart'
 kill -USR2 "$pid"
 ok 'SIGUSR2: the counters' wait_for 'counters:.* reloads=[1-9]'
 ok 'and does not end it' kill -0 "$pid"
+printf 'milter { socket = "%s"\nspool = "/nonexistent" }\n' \
+    "$socket" >good.conf
+kill -HUP "$pid"
+ok 'a spool that cannot be used: says so' \
+    wait_for 'no file can be made in /nonexistent'
 stop 'as before' 0
 printf 'milter { socket = "%s" }\n' "$socket" >good.conf
 
