@@ -18,6 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = str(os.cpu_count() or 2)
 TEST_TIMEOUT = 300
+LONG_TIMEOUT = 1800  # tests/run --long: some take 600 s by themselves
 MAKE_TIMEOUT = 900
 
 POINT = re.compile(r"^(not )?ok\b(.*)$")
@@ -140,6 +141,10 @@ class Run:
                 print("    " + text)
             show_failure(log)
 
+    def test_timeout(self):
+        """How long one test program may take."""
+        return LONG_TIMEOUT if self.options.long else TEST_TIMEOUT
+
     def wanted(self, path):
         """Whether --only lets this test run."""
         return self.options.only is None or re.search(
@@ -216,8 +221,8 @@ class Run:
                 continue  # what is not executable is a module
             label = "%s: %s" % (name, path)
             log, start = self.log(label), time.monotonic()
-            status = execute([os.path.join(ROOT, path)], log, TEST_TIMEOUT,
-                             env=self.env(directory))
+            status = execute([os.path.join(ROOT, path)], log,
+                             self.test_timeout(), env=self.env(directory))
             with open(log, encoding="utf-8", errors="replace") as f:
                 count, wrong = count_tap(f.read(), status)
             self.report(label, count, log, wrong, time.monotonic() - start)
