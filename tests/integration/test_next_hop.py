@@ -40,18 +40,28 @@ ATTACHED = (
     b"see below\n--b\nContent-Type: message/rfc822\n" + EIGHT +
     b"\nFrom: a@other.example\nContent-Type: text/plain; charset=utf-8\n" +
     EIGHT + b"\n" + TEXT.encode() + b"--b--\n")
+SEALED = (
+    b"Content-Type: multipart/mixed; boundary=b\n" + EIGHT + b"\n--b\n"
+    b"Content-Type: text/html; charset=utf-8\n" + EIGHT + b"\n" +
+    HTML.encode() + b"--b\nContent-Type: multipart/%s; boundary=c\n" +
+    EIGHT + b"\n%s\n--b--\n")
+INNER = (b"--c\nContent-Type: text/html; charset=utf-8\n" + EIGHT + b"\n" +
+         HTML.encode() + b"\n--c\nContent-Type: application/octet-stream\n" +
+         EIGHT + b"\n\xe9\n--c--\n")
 
 
 class Case:
     """A mail, and which hops break it where nobody encodes."""
 
     def __init__(self, name, rest, args=TAGGED, plain=True, any_hop=False,
-                 hazard="", decoded=None):
+                 hazard="", decoded=None, kept=None, says=()):
         self.name, self.args, self.hazard = name, args, hazard
         self.data = HEAD % name.replace(" ", ".").encode() + rest
         self.plain = plain or any_hop  # a hop without 8BITMIME
         self.any_hop = any_hop         # one with it, too
         self.decoded = decoded         # the text that readers see
+        self.says = says               # words of the log line
+        self.kept = kept               # octets that nobody may touch
 
     def breaks(self, eightbit):
         """Whether Postfix alone breaks it on the way to such a hop."""
@@ -103,7 +113,12 @@ def cases():
         Case("a long field without a blank", b"References: <%s@a>\n"
              % (b"a" * 1400) + text(b"", b"plain\n"), "", any_hop=True,
              hazard="long-header-line"),
-        Case("a message attached", ATTACHED, hazard="8bit"),
+        Case("a message attached", ATTACHED, hazard="8bit",
+             kept=ATTACHED.partition(b"rfc822\n")[2]),
+        Case("a signed part", SEALED % (b"signed", INNER), hazard="8bit",
+             kept=INNER, says=(" links=1 ", " encoded=1 ")),
+        Case("an encrypted part", SEALED % (b"encrypted", INNER),
+             hazard="8bit", kept=INNER, says=(" links=1 ", " encoded=1 ")),
         Case("CR alone", text(b"", b"a\rb\n"), "", False, decoded="a b\n"),
         Case("NUL", text(b"", b"a\0b\n"), "", False, decoded="a\0b\n"),
         Case("LF alone", text(b"", b"a\nb\n"), "", False),
@@ -124,18 +139,29 @@ def send(product, data, args, sender=SENDER, reader=READER):
     return product.line(reply.queue_id), lab.receiver.wait(1)[0]
 
 
+def on_the_wire(case):
+    """With CRLF, but for the one LF that the case is about."""
+    data = crlf(case.data)
+    if case.name == "LF alone":
+        return data.replace(b"a\r\nb", b"a\nb")
+    return data
+
+
 def check(product, case, eightbit):
     """Arrives whole, as what it was, unless the log names the hazard."""
     product.lab.receiver.eightbit = eightbit
-    data = case.data if case.name == "LF alone" else crlf(case.data)
-    if case.name == "LF alone":
-        data = crlf(case.data).replace(b"a\r\nb", b"a\nb")
-    line, message = send(product, data, case.args)
+    line, message = send(product, on_the_wire(case), case.args)
     tap.equal(case.hazard in line and "hazards=" in line, bool(case.hazard),
               line)
-    if not case.hazard:
+    for word in case.says:
+        tap.true(word in line, "no %r in %s" % (word, line))
+    if not case.hazard or (eightbit and not case.any_hop):
         bulkhead.expect_signed(product, message.data)
+    if not case.hazard:
         tap.true(message.data.isascii(), "eight bits left")
+    if case.kept is not None and eightbit:
+        tap.true(crlf(case.kept) in message.data,
+                 "touched: %r" % message.data)
     if case.decoded is not None:
         got = email.message_from_bytes(message.data).get_payload(decode=True)
         tap.equal(got.decode().replace("\r\n", "\n"), case.decoded)
@@ -144,7 +170,7 @@ def check(product, case, eightbit):
 def check_control(product, case, eightbit):
     """Without the stage: broken exactly where it is said to be."""
     product.lab.receiver.eightbit = eightbit
-    line, message = send(product, crlf(case.data), case.args)
+    line, message = send(product, on_the_wire(case), case.args)
     tap.true(" encoded=" not in line, line)
     found = [ok for (d, _), ok in product.verify(message.data).items()
              if d in bulkhead.DOMAINS]
