@@ -104,7 +104,7 @@ parts_why_kept(const struct message *m, const struct mime_part *p)
 
 	if (is_seal(p->type) || parts_is_sealed(&m->parts.mime, p))
 		return "signed, encrypted or a message of its own";
-	if (!coded_is_strict(p->coding, raw))
+	if (p->is_coding_unclear || !coded_is_strict(p->coding, raw))
 		return "readers may disagree on what it says";
 	if (str_starts(p->type, STR("text/")) && is_inline_pgp(raw))
 		return "inline PGP";

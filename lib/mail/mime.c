@@ -129,6 +129,7 @@ read_header(const struct scan *s, struct mime_part *p, struct mime_fields *f)
 		    str_sub(body, from + value, end))) {
 			p->coding_at = from + value;
 			p->coding_len = end - p->coding_at;
+			f->is_coding_spaced = value != name + 1;
 		}
 	}
 }

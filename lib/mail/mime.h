@@ -37,6 +37,11 @@ struct mime_part {
 	enum coding coding;
 	bool is_attachment; /* Content-Disposition: attachment */
 	bool has_filename;  /* filename= or name= with a value */
+	/*
+	 * Some readers miss or do not know the encoding as it is written: a
+	 * blank before the colon, or more than the one word where it matters.
+	 */
+	bool is_coding_unclear;
 	size_t parent;	    /* index, MIME_NO_PARENT for the root */
 	unsigned depth;	    /* 0 for the root */
 	/*

@@ -117,6 +117,14 @@ describe_type(struct arena *a, const struct mime_fields *f, struct mime_part *p)
 		p->faults |= MIME_NO_BOUNDARY;
 }
 
+/* Python's email, for one, compares the whole value with the name. */
+static bool
+is_coding_unclear(const struct mime_fields *f, enum coding coding)
+{
+	return f->is_coding_spaced || (coding >= CODING_QP &&
+	    !str_ieq(str_trim(f->coding), str_from(coding_name(coding))));
+}
+
 void
 mime_describe(struct arena *a, const struct mime_fields *f,
     struct mime_part *p)
@@ -127,6 +135,7 @@ mime_describe(struct arena *a, const struct mime_fields *f,
 	p->charset = p->boundary = STR("");
 	describe_type(a, f, p);
 	p->coding = coding_parse(f->coding);
+	p->is_coding_unclear = is_coding_unclear(f, p->coding);
 	if (p->coding == CODING_UNKNOWN)
 		p->faults |= MIME_BAD_CODING;
 	if ((p->coding == CODING_QP || p->coding == CODING_BASE64) &&

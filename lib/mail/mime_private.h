@@ -10,6 +10,7 @@
 struct mime_fields {
 	struct str type, coding, disposition;
 	bool has_type, has_coding, has_disposition;
+	bool is_coding_spaced; /* a blank stands before its colon */
 	unsigned faults;
 };
 
