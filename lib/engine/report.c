@@ -179,6 +179,26 @@ add_what_was_done(struct buf *line, const struct message *m)
 		add_value(line, "malformed", str_from(m->malformed));
 }
 
+/*
+ * What the client was told may begin with its login, made printable and cut by
+ * message_refuse(): log-addresses counts there, too.
+ */
+static struct str
+reply_text(const struct message *m)
+{
+	struct str text = str_from(m->reply.text), login = m->client.sasl_user;
+	size_t n = 0;
+
+	while (n < login.n && n < text.n &&
+	    (text.p[n] == login.p[n] || text.p[n] == '?'))
+		n++;
+	if (n == 0 || (n < text.n && (n < login.n || text.p[n] != ' ')))
+		return text;
+	return arena_printf(m->arena, "%.*s%.*s",
+	    STR_ARG(report_address(m->settings, m->arena, login)),
+	    STR_ARG(str_sub(text, n, text.n)));
+}
+
 void
 report_log(const struct message *m, int64_t cpu_micros)
 {
@@ -206,8 +226,8 @@ report_log(const struct message *m, int64_t cpu_micros)
 	if (m->reason != NULL)
 		add_value(&line, "reason", str_from(m->reason));
 	if (m->verdict == VERDICT_REJECT)
-		add_value(&line, "reply", arena_printf(m->arena, "%s %s %s",
-		    m->reply.code, m->reply.status, m->reply.text));
+		add_value(&line, "reply", arena_printf(m->arena, "%s %s %.*s",
+		    m->reply.code, m->reply.status, STR_ARG(reply_text(m))));
 	buf_printf(&line, " time=%s cpu_us=%" PRId64, time, cpu_micros);
 	if (!line.failed)
 		log_info("%.*s", STR_ARG(buf_view(&line)));

@@ -150,6 +150,42 @@ test_refused(void **state)
 	fixture_close(&f);
 }
 
+/* What the client is told names its login; the log does as it is bidden. */
+static void
+test_login_in_a_reply(void **state)
+{
+	static const struct {
+		const char *settings, *login, *want;
+	} cases[] = {
+		{ "", "shop@x.example",
+		    "550 5.7.1 shop@x.example may not send as c.example" },
+		{ "log-addresses = none\n", "shop@x.example",
+		    "550 5.7.1 - may not send as c.example" },
+		{ "log-addresses = none\n", "sh\xc3\xb6p@x.example",
+		    "550 5.7.1 - may not send as c.example" },
+		{ "log-addresses = hash\n", "a",
+		    "550 5.7.1 ca978112ca1bbdca may not send as c.example" },
+		{ "log-addresses = none\n", NULL,
+		    "550 5.7.1 this client may not send as c.example" },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture_sender from = { .sasl_user = cases[i].login };
+		char conf[256];
+
+		snprintf(conf, sizeof(conf), "domain \"c.example\" { "
+		    "may-send = { \"sasl-user:news@*\" } }\n%s",
+		    cases[i].settings);
+		fixture_open(&f, conf);
+		f.is_loud = true;
+		expect(&f, logged(&f, &from, "From: a@c.example\n\nx\n"),
+		    "reply", cases[i].want);
+		fixture_close(&f);
+	}
+}
+
 static void
 test_passed(void **state)
 {
@@ -199,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signed),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_login_in_a_reply),
 		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_hostile),
 	};
