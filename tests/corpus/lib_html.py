@@ -91,6 +91,7 @@ class _Parser(html5lib.HTMLParser):
     def __init__(self):
         super().__init__()
         self.tags = []
+        self.shown = ""
 
     def mainLoop(self):
         """With a tokenizer that tells."""
@@ -103,6 +104,8 @@ class _Parser(html5lib.HTMLParser):
             self.tags.append((token["name"], dict(token["data"])))
         elif token["type"] == TOKENS["EndTag"]:
             self.tags.append(("/" + token["name"], {}))
+        elif token["type"] in (TOKENS["Characters"], TOKENS["SpaceCharacters"]):
+            self.shown += token["data"]
         elif token["type"] == TOKENS["Comment"]:
             inside = CONDITIONAL.match(token["data"])
             if inside:
@@ -116,6 +119,15 @@ def tags(text):
     parser = _Parser()
     parser.parse(text)
     return parser.tags
+
+
+def is_markup(text):
+    """Does the text end inside a tag, a comment or a doctype?  What stands
+    behind it then is no text.
+    """
+    parser = _Parser()
+    parser.parse(text + "behind")
+    return not parser.shown.endswith("behind")
 
 
 def clean(url):
@@ -164,7 +176,7 @@ class Page:
     """What html5lib finds in a text."""
 
     def __init__(self, text):
-        found = tags(text)
+        self.tags = found = tags(text)
         self.has_end = any(n == "/body" for n, _ in found)
         found = [(n, a) for n, a in found if "href" in a]
         self.links = [Link(a) for n, a in found if _is_link(n)]
@@ -286,12 +298,20 @@ class Reversal:
         return None
 
     def _pixel(self, match):
-        """Before the last </body>, or before the last line break."""
+        """Before the last </body>, or before the last line break, or before
+        the markup that the text ends in the middle of.
+        """
         self.pixels.append(match.group("open"))
         rest = self.original[self.at:]
         if page(self.original, self.charset).has_end:
             is_there = rest[:6].lower() == b"</body" and not page(
                 rest[6:], self.charset).has_end
+        elif is_markup(text_of(self.original, self.charset)):
+            before = self.original[:self.at]
+            is_there = re.match(rb"<[A-Za-z/!?]", rest) and not is_markup(
+                text_of(before, self.charset)) and tags(text_of(
+                    before, self.charset)) == page(
+                        self.original, self.charset).tags
         else:
             is_there = rest in (b"", b"\n", b"\r\n")
         if not is_there:
