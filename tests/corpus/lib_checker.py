@@ -99,6 +99,11 @@ def is_strict(leaf):
     return leaf.coding in IDENTITY
 
 
+def is_inline_pgp(leaf):
+    """Whether it is text that says it is signed or encrypted itself."""
+    return leaf.type.startswith("text/") and b"-----BEGIN PGP " in leaf.raw
+
+
 def fits(raw):
     """Whether no hop has a reason to change it."""
     return not re.search(rb"[\0\x80-\xff]|\r(?!\n)|(?<!\r)\n", raw) and \
@@ -113,8 +118,7 @@ def is_malformed(tree):
 def must_encode(tree, leaf):
     """Why a part has to get another encoding, or ""."""
     if fits(leaf.raw) or is_sealed(leaf) or is_malformed(tree) or \
-            not is_strict(leaf) or (leaf.type.startswith("text/") and
-                                    b"-----BEGIN PGP " in leaf.raw):
+            not is_strict(leaf) or is_inline_pgp(leaf):
         return ""
     return "a long line" if _long(leaf.raw) else "8-bit octets"
 
@@ -155,11 +159,15 @@ def why_left(tree, leaf, original):
 
 
 def _is_odd_coding(leaf):
-    """Base64 that is cut or goes on behind its padding; unknown names."""
+    """Base64 that is cut or goes on behind its padding; unknown names.
+
+    More padding than needed is read alike by all.
+    """
     if leaf.coding == "base64":
         data = re.sub(rb"[^A-Za-z0-9+/=]", b"", leaf.raw)
         bare = data.rstrip(b"=")
-        return b"=" in bare or len(bare) % 4 == 1 or len(data) % 4 != 0
+        whole = (len(bare) + 3) // 4 * 4
+        return b"=" in bare or len(bare) % 4 == 1 or len(data) < whole
     return leaf.coding not in ("", "7bit", "8bit", "binary",
                                "quoted-printable")
 
@@ -400,7 +408,7 @@ class Check:
         label = old.coding
         if self.world.encodes and old.coding in CLAIMS and \
                 not is_sealed(old) and not is_malformed(tree) and \
-                b"-----BEGIN PGP " not in old.raw and old.raw.isascii():
+                not is_inline_pgp(old) and old.raw.isascii():
             label = "7bit"
         if not is_anew and new.coding != label and not self.strays:
             self.result.wrong("label", "%s: was %s, is %s" % (
