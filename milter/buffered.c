@@ -47,6 +47,10 @@ int __wrap_poll(struct pollfd *v, nfds_t n, int timeout);
 ssize_t __wrap_read(int fd, void *to, size_t n);
 ssize_t __wrap_writev(int fd, const struct iovec *v, int n);
 
+/* What glibc makes of poll and read in a libmilter.a with _FORTIFY_SOURCE=3. */
+int __wrap___poll_chk(struct pollfd *v, nfds_t n, int timeout, size_t size);
+ssize_t __wrap___read_chk(int fd, void *to, size_t n, size_t size);
+
 static struct stream *
 stream_of(int fd)
 {
@@ -56,19 +60,23 @@ stream_of(int fd)
 
 /* Waits until the socket takes more; 0, or -1 with errno. */
 static int
-wait_writable(int fd)
+wait_writable(int fd, int timeout)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int rc = __real_poll(&p, 1, WRITE_TIMEOUT);
+	int rc = __real_poll(&p, 1, timeout);
 
 	if (rc == 0)
 		errno = ETIMEDOUT;
 	return rc > 0 || (rc < 0 && errno == EINTR) ? 0 : -1;
 }
 
-/* Sends what was written; 0, or -1 with errno: the connection is lost. */
+/*
+ * Sends what was written; 0, or -1 with errno: the connection is lost, and
+ * shut, as libmilter goes on after some errors: it would write on in the
+ * middle of a packet.
+ */
 static int
-flush(struct stream *s)
+flush(struct stream *s, int timeout)
 {
 	size_t at = 0;
 	int rc = 0;
@@ -80,11 +88,17 @@ flush(struct stream *s)
 		if (n >= 0)
 			at += (size_t)n;
 		else if (errno == EAGAIN)
-			rc = wait_writable(s->fd);
+			rc = wait_writable(s->fd, timeout);
 		else if (errno != EINTR)
 			rc = -1;
 	}
 	s->nout = 0;
+	if (rc != 0) {
+		int error = errno;
+
+		shutdown(s->fd, SHUT_RDWR);
+		errno = error;
+	}
 	return rc;
 }
 
@@ -136,7 +150,11 @@ __wrap_close(int fd)
 	if (s != NULL) {
 		atomic_store_explicit(&streams[fd], NULL,
 		    memory_order_release);
-		flush(s); /* a last answer; nobody is left to be told more */
+		/*
+		 * A last answer, behind which the MTA said QUIT already.  No
+		 * waiting: libmilter holds the lock of all sessions.
+		 */
+		flush(s, 0);
 		release(s);
 		free(s);
 	}
@@ -154,7 +172,7 @@ poll_stream(struct stream *s, struct pollfd *p, int timeout)
 		return 1;
 	}
 	if (s->at == s->end) {
-		if (flush(s) != 0)
+		if (flush(s, WRITE_TIMEOUT) != 0)
 			return -1;
 		if (!fill(s)) {
 			rc = __real_poll(p, 1, timeout);
@@ -185,7 +203,7 @@ __wrap_read(int fd, void *to, size_t n)
 	if (s == NULL || n == 0)
 		return __real_read(fd, to, n);
 	if (s->at == s->end) {
-		if (s->nout > 0 && flush(s) != 0)
+		if (s->nout > 0 && flush(s, WRITE_TIMEOUT) != 0)
 			return -1;
 		if (n >= IN_SIZE || !fill(s))
 			return __real_read(fd, to, n);
@@ -195,6 +213,22 @@ __wrap_read(int fd, void *to, size_t n)
 	memcpy(to, s->in + s->at, n);
 	s->at += n;
 	return (ssize_t)n;
+}
+
+int
+__wrap___poll_chk(struct pollfd *v, nfds_t n, int timeout, size_t size)
+{
+	if (size / sizeof(*v) < n)
+		abort();
+	return __wrap_poll(v, n, timeout);
+}
+
+ssize_t
+__wrap___read_chk(int fd, void *to, size_t n, size_t size)
+{
+	if (size < n)
+		abort();
+	return __wrap_read(fd, to, n);
 }
 
 /* Room for n more octets of output, or false: they are too many. */
@@ -219,7 +253,7 @@ __wrap_writev(int fd, const struct iovec *v, int n)
 	for (int i = 0; i < n; i++)
 		total += v[i].iov_len;
 	if (!make_room(s, total)) {
-		if (flush(s) != 0)
+		if (flush(s, WRITE_TIMEOUT) != 0)
 			return -1;
 		return __real_writev(fd, v, n);
 	}

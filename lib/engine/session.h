@@ -32,8 +32,9 @@ struct session;
  * kB for each of at most 10,000 links) and counted, so that the others are
  * refused sooner.  A message for which there is no room gives back what it
  * holds and gets 451 4.3.1 in the end; one that alone needs more than all
- * there is, 552 5.3.4.  Not counted: what libmilter holds (a packet a
- * connection), and some 4 kB a connection.
+ * there is, 552 5.3.4.  Not counted: what libmilter and the buffers before it
+ * hold for a connection that is being served (a packet and up to 80 kB), and
+ * some 4 kB a connection.
  */
 
 /* What a session asks of the program around it. */

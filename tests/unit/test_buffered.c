@@ -7,9 +7,11 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -208,6 +210,7 @@ echo(int fd, size_t n, size_t total)
 		}
 		at += (size_t)got;
 	}
+	ready(fd, POLLIN, 0); /* close(2) does not wait for the client */
 	free(text);
 }
 
@@ -229,7 +232,7 @@ test_much(void **state)
 		pthread_create(&writer, NULL, write_all, &t);
 		pthread_create(&reader, NULL, read_all, &t);
 		echo(p.server, sizes[i][2], t.total);
-		close(p.server); /* with what is still in the buffer */
+		close(p.server);
 		pthread_join(writer, NULL);
 		pthread_join(reader, NULL);
 		assert_int_equal(t.sum, t.total);
@@ -252,6 +255,96 @@ test_lost(void **state)
 	assert_true(read(p.server, got, 8) <= 0);
 	close(p.server);
 }
+
+/* Writes more than the socket takes. */
+static void
+stuff(int fd)
+{
+	static char text[60001];
+	int n = 4096;
+
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n)),
+	    0);
+	assert_int_equal(put(fd, text, ""), 60000);
+}
+
+/* libmilter closes with the lock of all sessions held. */
+static void
+test_close_does_not_wait(void **state)
+{
+	struct pair p = connected();
+
+	(void)state;
+	stuff(p.server);
+	alarm(10);
+	close(p.server);
+	alarm(0);
+	close(p.client);
+}
+
+/* What has come is x all over; what recv(2) says then. */
+static ssize_t
+read_x(int fd)
+{
+	char got[4096];
+	ssize_t n;
+
+	while ((n = recv(fd, got, sizeof(got), MSG_DONTWAIT)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			assert_int_equal(got[i], 'x');
+	return n;
+}
+
+/* What could not be sent to its end is the end. */
+static void
+test_nothing_behind_a_torn_packet(void **state)
+{
+	struct pair p = connected();
+	struct rlimit limit, none = { 0 };
+
+	(void)state;
+	stuff(p.server);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none.rlim_max = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none); /* poll(2) fails */
+	assert_int_equal(ready(p.server, POLLIN, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	read_x(p.client);
+	put(p.server, "new", "packet");
+	ready(p.server, POLLIN, 0);
+	assert_int_equal(read_x(p.client), 0);
+	closed(&p);
+}
+
+#ifdef __GLIBC__
+#if __USE_FORTIFY_LEVEL == 0
+int __poll_chk(struct pollfd *v, nfds_t n, int timeout, size_t size);
+ssize_t __read_chk(int fd, void *to, size_t n, size_t size);
+#endif
+
+/* A libmilter.a that was compiled with _FORTIFY_SOURCE=3, as Ubuntu's is. */
+static void
+test_fortified(void **state)
+{
+	struct pair p = connected();
+	struct pollfd set = { .fd = p.server, .events = POLLIN };
+	char got[8] = { 0 };
+
+	(void)state;
+	assert_int_equal(fcntl(p.server, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(write(p.client, "abcd", 4), 4);
+	assert_int_equal(ready(p.server, POLLIN, 1000), POLLIN);
+	assert_int_equal(__poll_chk(&set, 1, 0, sizeof(set)), 1);
+	assert_int_equal(__read_chk(p.server, got, 2, sizeof(got)), 2);
+	assert_int_equal(__poll_chk(&set, 1, 0, sizeof(set)), 1);
+	assert_int_equal(__read_chk(p.server, got + 2, 6, 6), 2);
+	assert_string_equal(got, "abcd");
+	assert_int_equal(__poll_chk(&set, 1, 0, sizeof(set)), 0);
+	closed(&p);
+}
+#endif
 
 /* A number that is used again is another connection. */
 static void
@@ -311,6 +404,11 @@ main(void)
 		cmocka_unit_test(test_writes_leave_at_read_and_close),
 		cmocka_unit_test(test_much),
 		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_close_does_not_wait),
+		cmocka_unit_test(test_nothing_behind_a_torn_packet),
+#ifdef __GLIBC__
+		cmocka_unit_test(test_fortified),
+#endif
 		cmocka_unit_test(test_number_again),
 		cmocka_unit_test(test_others),
 	};
