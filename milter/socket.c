@@ -21,12 +21,15 @@
 /* Connections that may wait: a burst of new sessions is no error. */
 #define BACKLOG 1024
 
-/* Only a refusal says that nobody listens there; EACCES, say, does not. */
+/*
+ * Only a refusal says that nobody listens there; EACCES, say, does not, nor
+ * EAGAIN: as many wait there as may.
+ */
 static bool
 is_live(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool refused;
 
 	if (fd < 0)

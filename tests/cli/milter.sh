@@ -31,7 +31,7 @@ fails()
 {
 	local code=$1 name=$2 pattern=$3 rc
 	shift 3
-	timeout 20 "$milter" -f "$@" >out 2>err </dev/null
+	timeout -k 1 20 "$milter" -f "$@" >out 2>err </dev/null
 	rc=$?
 	ok "$name: exit $code" test "$rc" -eq "$code"
 	ok "$name: says why" grep -q -- "$pattern" err
@@ -106,6 +106,28 @@ else
 fi
 fails 69 'a socket in use' 'another process listens' -c good.conf
 ok 'the socket in use is left' test -S m.sock
+
+# one whose queue is full is in use, too, and asking does not hang
+"${PYTHON:-/usr/bin/python3}" -c '
+import signal, socket
+s = socket.socket(socket.AF_UNIX)
+s.bind("full.sock")
+s.listen(0)
+c = [socket.socket(socket.AF_UNIX) for i in range(2)]
+for x in c:
+    x.setblocking(False)
+    try:
+        x.connect("full.sock")
+    except BlockingIOError:
+        print("full", flush=True)
+signal.pause()' >full.out 2>&1 &
+full=$!
+pids="$pids $full"
+for i in $(seq 100); do grep -q full full.out && break; sleep 0.05; done
+fails 69 'a socket whose queue is full' 'another process listens' \
+    -c good.conf -p "unix:$work/full.sock"
+kill "$full"
+wait "$full" 2>/dev/null
 
 # libmilter waits for the same signals: none of these may end it
 for i in $(seq 20); do kill -HUP "$pid"; sleep 0.003; done
