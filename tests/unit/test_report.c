@@ -124,6 +124,35 @@ test_signed(void **state)
 	fixture_close(&f);
 }
 
+/* docs/LOGGING.md: keys come in the order of its table. */
+static void
+test_order(void **state)
+{
+	static const char *const keys[] = { "action", "stream", "domain",
+		"client", "sender", "nrcpt", "size", "links", "left", "pixels",
+		"unsubscribe", "encoded", "signatures", "time", "cpu_us" };
+	struct fixture f;
+	struct fixture_sender from = { .client = "127.0.0.1" };
+	struct str line;
+	size_t at = 0;
+
+	(void)state;
+	fixture_open(&f, LINES);
+	f.is_loud = true;
+	line = logged(&f, &from, MESSAGE "X-Odd: 1\n"
+	    "Content-Transfer-Encoding: 8bit\n\n<p>caf\xc3\xa9\n");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t found = str_find(line, arena_printf(f.arena, " %s=",
+		    keys[i]), at);
+
+		if (found == line.n)
+			fail_msg("%s is not where it belongs in\n%.*s",
+			    keys[i], STR_ARG(line));
+		at = found;
+	}
+	fixture_close(&f);
+}
+
 static void
 test_refused(void **state)
 {
@@ -234,6 +263,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_login_in_a_reply),
 		cmocka_unit_test(test_passed),
