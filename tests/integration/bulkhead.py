@@ -65,6 +65,17 @@ def why_not():
     return reason
 
 
+def sanitizer(program):
+    """"thread", "address" or "": what the program was built with."""
+    with open(program, "rb") as f:
+        text = f.read()
+    for name, mark in (("thread", b"__tsan_init"),
+                       ("address", b"__asan_init")):
+        if mark in text:
+            return name
+    return ""
+
+
 def record(path, kind):
     """The DKIM record of a private key."""
     der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout",

@@ -32,6 +32,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+    request_queue_size = 128  # smtpd processes that start at a time
 
 
 class Passwords:

@@ -30,17 +30,6 @@ REPORTS = ("WARNING: ThreadSanitizer", "ERROR: AddressSanitizer",
            "ERROR: LeakSanitizer", "runtime error:")
 
 
-def sanitizer(program):
-    """"thread", "address" or "": what the program was built with."""
-    with open(program, "rb") as f:
-        text = f.read()
-    for name, mark in (("thread", b"__tsan_init"),
-                       ("address", b"__asan_init")):
-        if mark in text:
-            return name
-    return ""
-
-
 class Daemon:
     """A milter on a socket of its own, its output in a file."""
 
@@ -165,7 +154,7 @@ class Threads:
 
     def test_a_race_is_found(self):
         """The same load and options on a milter with a race."""
-        if sanitizer(RACY) != "thread":
+        if bulkhead.sanitizer(RACY) != "thread":
             raise tap.Skip("not built with the thread sanitizer")
         path = os.path.join(self.dir, "mil.sock")
         if os.path.exists(path):
@@ -187,7 +176,7 @@ def main():
             return 1
     with tempfile.TemporaryDirectory(prefix="bulkhead-threads-") as directory:
         t = Threads(directory)
-        with_what = sanitizer(bulkhead.MILTER) or "no"
+        with_what = bulkhead.sanitizer(bulkhead.MILTER) or "no"
         return tap.run([
             ("reloads under load, %s sanitizer" % with_what,
              t.test_reloads_under_load),
