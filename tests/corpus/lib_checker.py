@@ -435,7 +435,8 @@ class Check:
         if old.coding == new.coding:
             same = _common_lines(old.text, new.text)
             kept = _common_lines(old.raw, new.raw)
-            if kept < same * 4 // 3 - 400:
+            line = max(len(x) for x in old.raw.split(b"\r\n"))
+            if kept < same * 4 // 3 - 400 - line:  # anew from a line's start
                 self.result.wrong("encoding", "base64 anew from %d, edit "
                                   "at %d" % (kept, same))
         elif new.coding not in ("quoted-printable", "base64"):
