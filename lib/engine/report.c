@@ -233,7 +233,8 @@ report_log(const struct message *m, int64_t cpu_micros)
 		log_info("%.*s", STR_ARG(buf_view(&line)));
 	else
 		log_warning("%.*s: action=%s (details too long for a line)",
-		    STR_ARG(m->queue_id), action_of(m));
+		    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
+		    action_of(m));
 	buf_free(&line);
 }
 
