@@ -44,29 +44,30 @@ emit_deletions(struct message *m, struct mta *mta)
 	return 0;
 }
 
-/* The index of a field that stays, among those that stay above it. */
-static unsigned
-index_now(const struct headers *h, const struct header *f)
+/* Those of one name, whose first is f: the index counts what stays. */
+static int
+emit_changes(struct message *m, struct mta *mta, const struct header *f)
 {
-	unsigned index = 1;
+	unsigned index = 0;
 
-	for (const struct header *g = h->v; g < f; g++)
-		if (g->edit != HEADER_DELETED && str_ieq(g->name, f->name))
-			index++;
-	return index;
+	for (;; f = &m->headers.v[f->same]) {
+		index += f->edit != HEADER_DELETED;
+		if (f->edit == HEADER_CHANGED &&
+		    mta->ops->change_header(mta, f->name, index,
+			bare(f->value)) != 0)
+			return -1;
+		if (f->same == 0)
+			return 0;
+	}
 }
 
 static int
 emit_fields(struct message *m, struct mta *mta)
 {
-	for (size_t i = 0; i < m->headers.n; i++) {
-		struct header *f = &m->headers.v[i];
-
-		if (f->edit == HEADER_CHANGED &&
-		    mta->ops->change_header(mta, f->name,
-			index_now(&m->headers, f), bare(f->value)) != 0)
+	for (size_t i = 0; i < m->headers.n; i++)
+		if (m->headers.v[i].index == 1 &&
+		    emit_changes(m, mta, &m->headers.v[i]) != 0)
 			return -1;
-	}
 	for (size_t i = 0; i < m->headers.n; i++) {
 		struct header *f = &m->headers.v[i];
 

@@ -27,13 +27,22 @@ is_too_long(const struct header *f)
  * a field of which another is deleted is not changed.
  */
 static bool
-has_deleted_namesake(const struct headers *h, const struct header *f)
+is_one_deleted(const struct headers *h, const struct header *f)
 {
-	for (size_t i = 0; i < h->n; i++)
-		if (h->v[i].edit == HEADER_DELETED &&
-		    str_ieq(h->v[i].name, f->name))
-			return true;
-	return false;
+	while (f->edit != HEADER_DELETED && f->same != 0)
+		f = &h->v[f->same];
+	return f->edit == HEADER_DELETED;
+}
+
+static void
+fold(struct message *m, struct header *f)
+{
+	if (!is_too_long(f) || has_long_line(f->name,
+	    header_wire_value(m->arena, f->name.n, f->value)))
+		return;
+	headers_change(&m->headers, f, f->value);
+	message_note(m, "encode", "%.*s folded: a line of more than 998 octets",
+	    STR_ARG(f->name));
 }
 
 void
@@ -41,16 +50,14 @@ encode_fold_header(struct message *m)
 {
 	struct headers *h = &m->headers;
 
+	/* name by name: added fields are folded, or cannot be */
 	for (size_t i = 0; i < h->n; i++) {
 		struct header *f = &h->v[i];
 
-		if (!is_too_long(f) || has_deleted_namesake(h, f) ||
-		    has_long_line(f->name, header_wire_value(m->arena,
-			f->name.n, f->value)))
+		if (f->index != 1 || is_one_deleted(h, f))
 			continue;
-		headers_change(h, f, f->value);
-		message_note(m, "encode", "%.*s folded: a line of more than "
-		    "998 octets", STR_ARG(f->name));
+		for (fold(m, f); f->same != 0; fold(m, f))
+			f = &h->v[f->same];
 	}
 }
 
