@@ -146,8 +146,8 @@ verify_now(struct arena *a, struct message *m, struct str value,
 static void
 expect_why(const char *name, const char *got, const char *want)
 {
-	bool is_right = (got == NULL) == (want == NULL) &&
-	    (got == NULL || *want == '\0' || strcmp(got, want) == 0);
+	bool is_right = got == NULL || want == NULL ? got == want :
+	    *want == '\0' || strcmp(got, want) == 0;
 
 	if (!is_right)
 		fail_msg("%s: %s, want %s", name, got ? got : "valid",
