@@ -1,7 +1,7 @@
 /*
  * encode_parts.c - decides for each part whether it keeps its transfer
  * encoding, and writes what changes.  What hops break outside of parts is
- * named in stage_encode.c.
+ * named in encode_hazards.c.
  */
 #include "engine/encode.h"
 

@@ -275,13 +275,12 @@ tell(struct message *m, struct mta *mta)
 		    STR_ARG(m->queue_id));
 		m->verdict = VERDICT_TEMPFAIL;
 	}
-	if (m->verdict == VERDICT_REJECT)
+	if (m->verdict != VERDICT_REJECT && m->verdict != VERDICT_TEMPFAIL)
+		return;
+	if (m->reply.code[0] != '\0')
 		mta->ops->set_reply(mta, m->reply.code, m->reply.status,
 		    m->reply.text);
-	else if (m->verdict == VERDICT_TEMPFAIL && m->reply.code[0] != '\0')
-		mta->ops->set_reply(mta, m->reply.code, m->reply.status,
-		    m->reply.text);
-	else if (m->verdict == VERDICT_TEMPFAIL)
+	else
 		mta->ops->set_reply(mta, "451", "4.3.0",
 		    "temporary problem, please try again");
 }
