@@ -148,8 +148,17 @@ wait "$pid"
 ok 'SIGHUP and SIGTERM at once' test $? -eq 0
 ok 'and it ended as it was asked to' sh -c "! grep -q 'without being' log"
 
+# it may choose OpenSSL's code by executing itself anew, but not against a word
+# of the administrator's
+OPENSSL_ia32cap=:0 start -c good.conf -p "unix:$work/cap.sock"
+ok 'OPENSSL_ia32cap is left as it was set' \
+    sh -c "tr '\\0' '\\n' </proc/$pid/environ | grep -qx OPENSSL_ia32cap=:0"
+stop 'with OpenSSL told what to use' 0
+
 # what is read at the start only
 start -c good.conf
+ok 'its process keeps its name' \
+    test "$(cat "/proc/$pid/comm" 2>/dev/null)" = bulkhead-milter
 printf 'milter { socket = "%s"\nmax-sessions = 7\nmax-memory = 200M }\n' \
     "unix:$work/n.sock" >good.conf
 kill -HUP "$pid"
