@@ -10,9 +10,9 @@
 
 #include "mail/dkim.h"
 
-#define CHUNK 8192
+#define CHUNK 4096
 #define WORD  16
-#define SLACK 32 /* how far one step of squeeze() passes its stop */
+#define STEP  (2 * WORD)
 
 typedef unsigned char vector __attribute__((vector_size(WORD)));
 
@@ -20,10 +20,10 @@ struct body {
 	EVP_MD_CTX *md;
 	size_t lines; /* CRLFs held back: they count if text follows */
 	bool blank;   /* blanks held back: they count if their line goes on */
-	bool cr;      /* a piece ended in CR */
+	bool cr;      /* the octet before was a CR */
 	bool is_empty;
 	size_t n;
-	char out[CHUNK + SLACK];
+	char out[CHUNK];
 };
 
 static bool
@@ -33,72 +33,98 @@ is_blank(char c)
 }
 
 /*
- * False when p[0..WORD] holds a TAB or two blanks in a row.  Many bytes at a
- * time, in a form that compilers make vector instructions of, since nearly
- * all of a body is to be copied as it is.
+ * Marks in p[0..WORD) each TAB, and each space before another blank, a CR or
+ * some rarer octet.  Many octets at a time, in a form that compilers make
+ * vector instructions of, since nearly all of a body is hashed as it is.
  */
-static bool
-is_clean(const char *p)
+static vector
+marks(const char *p)
 {
-	vector here, next, bad;
-	uint64_t any[WORD / 8];
+	vector here, next;
 
 	memcpy(&here, p, WORD);
 	memcpy(&next, p + 1, WORD);
-	bad = (vector)(((here == ' ') & (next == ' ')) | (here == '\t') |
-		       (next == '\t'));
-	memcpy(any, &bad, WORD);
-	for (size_t i = 1; i < WORD / 8; i++)
-		any[0] |= any[i];
-	return any[0] == 0;
+	return (vector)((here == '\t') | ((here == ' ') & (next <= ' ')));
 }
 
-/*
- * Copies text with each run of blanks made one space, from p until at least
- * stop.  The byte before end is no blank; what lies behind, up to limit, may
- * be looked at.  Returns where it got to; less than stop - p + SLACK bytes
- * were written.
- */
-static const char *
-squeeze(char **to, const char *p, const char *stop, const char *end,
-    const char *limit)
+/* Which octet of a word, in memory, is the first that is not 0? */
+static size_t
+first_octet(uint64_t word)
 {
-	char *out = *to;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(word) / 8;
+#else
+	return (size_t)__builtin_clzll(word) / 8;
+#endif
+}
 
-	while (p < stop) {
-		if (limit - p > WORD && is_clean(p)) {
-			size_t n = end - p < WORD ? (size_t)(end - p) : WORD;
+/* The place of the first mark in p[0..STEP), or STEP. */
+static size_t
+first_mark(const char *p)
+{
+	vector found[STEP / WORD] = { marks(p), marks(p + WORD) };
+	uint64_t any[STEP / 8];
+	size_t i = 0;
 
-			memcpy(out, p, WORD);
-			out += n;
-			p += n;
+	memcpy(any, found, STEP);
+	if ((any[0] | any[1] | any[2] | any[3]) == 0)
+		return STEP;
+	while (any[i] == 0)
+		i++;
+	return i * 8 + first_octet(any[i]);
+}
+
+/* Is this a blank that is not just hashed?  The last octet may be one. */
+static bool
+is_change(const char *p, const char *end)
+{
+	return *p == '\t' || (*p == ' ' &&
+	    (p + 1 == end || is_blank(p[1]) || p[1] == '\r'));
+}
+
+/* The first blank that is not just hashed, or end. */
+static const char *
+find_change(const char *p, const char *end)
+{
+	while (end - p > STEP) {
+		size_t n = first_mark(p);
+
+		p += n;
+		if (n == STEP)
 			continue;
-		}
-		for (int i = 0; i < WORD && p < end && !is_blank(*p); i++)
-			*out++ = *p++;
-		if (p < end && is_blank(*p)) {
-			*out++ = ' ';
-			while (is_blank(*p))
-				p++;
-		}
+		if (is_change(p, end))
+			return p;
+		p++;
 	}
-	*to = out;
+	while (p < end && !is_change(p, end))
+		p++;
 	return p;
+}
+
+static void
+body_hash(struct body *b, const char *p, size_t n)
+{
+	if (EVP_DigestUpdate(b->md, p, n) != 1)
+		abort(); /* SHA-256 has no way to fail */
 }
 
 static void
 body_flush(struct body *b)
 {
-	if (EVP_DigestUpdate(b->md, b->out, b->n) != 1)
-		abort(); /* SHA-256 has no way to fail */
+	body_hash(b, b->out, b->n);
 	b->n = 0;
 }
 
+/* Short texts are gathered: each update costs as much as copying 4 KB. */
 static void
 body_put(struct body *b, const char *p, size_t n)
 {
-	if (n > CHUNK - b->n || b->n > CHUNK)
+	if (n > CHUNK - b->n)
 		body_flush(b);
+	if (n > CHUNK) {
+		body_hash(b, p, n);
+		return;
+	}
 	memcpy(b->out + b->n, p, n);
 	b->n += n;
 }
@@ -115,49 +141,53 @@ body_release(struct body *b)
 	b->is_empty = false;
 }
 
+/* Less the line ends at the end of [p, end), or a CR that may begin one. */
+static const char *
+less_line_ends(const char *p, const char *end)
+{
+	if (end > p && end[-1] == '\r')
+		end--;
+	while (end - p >= 2 && end[-2] == '\r' && end[-1] == '\n')
+		end -= 2;
+	return end;
+}
+
 /*
- * Bytes without a line end; a bare LF is data, as other verifiers see it.  The
- * piece goes on until limit.
+ * Takes text from an octet on that is neither blank nor CR; line ends are left
+ * where their worth hangs on what follows.  A bare LF is data, as other
+ * verifiers see it.  Returns where it got to.
  */
-static void
-body_text(struct body *b, const char *p, const char *end, const char *limit)
+static const char *
+body_text(struct body *b, const char *p, const char *end)
 {
-	const char *tail = end;
+	const char *stop = find_change(p, end), *next = stop;
 
-	while (p < end && is_blank(*p)) {
-		b->blank = true;
-		p++;
-	}
-	if (p == end)
-		return;
+	while (next < end && is_blank(*next))
+		next++;
 	body_release(b);
-	while (is_blank(tail[-1]))
-		tail--;
-	while (p < tail) {
-		const char *stop = tail - p > CHUNK / 2 ? p + CHUNK / 2 : tail;
-		char *to;
-
-		if (b->n > CHUNK / 2)
-			body_flush(b);
-		to = b->out + b->n;
-		p = squeeze(&to, p, stop, tail, limit);
-		b->n = (size_t)(to - b->out);
+	if (next == end || *next == '\r') {
+		stop = less_line_ends(p, stop);
+		body_put(b, p, (size_t)(stop - p));
+		return stop;
 	}
-	b->blank = tail != end;
+	body_put(b, p, (size_t)(stop - p));
+	b->blank = true;
+	return next;
 }
 
-static void
-body_line_end(struct body *b)
+/* Behind a CR: the end of a line, or the CR was data. */
+static bool
+body_line_end(struct body *b, char next)
 {
-	b->blank = false;
-	b->lines++;
-}
-
-static void
-body_bare_cr(struct body *b)
-{
+	b->cr = false;
+	if (next == '\n') {
+		b->blank = false;
+		b->lines++;
+		return true;
+	}
 	body_release(b);
 	body_put(b, "\r", 1);
+	return false;
 }
 
 static void
@@ -166,18 +196,17 @@ body_piece(struct body *b, struct str piece)
 	const char *p = piece.p, *end = piece.p + piece.n;
 
 	while (p < end) {
-		const char *cr;
-
-		if (b->cr && *p == '\n') {
-			body_line_end(b);
+		if (b->cr && body_line_end(b, *p)) {
 			p++;
-		} else if (b->cr) {
-			body_bare_cr(b);
+		} else if (*p == '\r') {
+			b->cr = true;
+			p++;
+		} else if (is_blank(*p)) {
+			b->blank = true;
+			p++;
+		} else {
+			p = body_text(b, p, end);
 		}
-		cr = memchr(p, '\r', (size_t)(end - p));
-		b->cr = cr != NULL;
-		body_text(b, p, cr != NULL ? cr : end, end);
-		p = cr != NULL ? cr + 1 : end;
 	}
 }
 
@@ -185,7 +214,7 @@ static void
 body_finish(struct body *b, unsigned char out[DKIM_HASH_SIZE])
 {
 	if (b->cr)
-		body_bare_cr(b);
+		(void)body_line_end(b, '\0');
 	if (!b->is_empty)
 		body_put(b, "\r\n", 2);
 	body_flush(b);

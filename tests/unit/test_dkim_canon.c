@@ -219,6 +219,52 @@ test_body_property(void **state)
 	}
 }
 
+/* What is rare, at every place of a text that is hashed by long steps. */
+static void
+test_body_steps(void **state)
+{
+	static const char *const rare[] = { "", " ", "\t", "  ", " \t", "\t ",
+		" \r\n", "\t\r\n", "\r\n", "\r\n\r\n", "\r\n \r\n", "\r", " \r",
+		"\r ", "\r\r\n", "\n", " \n", " \x1f", "\r\n  " };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rare) * 71 * 71; i++) {
+		struct arena *a = arena_new();
+		struct str odd = str_from(rare[i / (71 * 71)]), body, want;
+		size_t before = i / 71 % 71, n = before + odd.n + i % 71;
+		char *p = arena_bytes(a, n);
+
+		memset(p, 'x', n);
+		if (odd.n > 0)
+			memcpy(p + before, odd.p, odd.n);
+		body = exact(a, str_make(p, n));
+		want = relaxed_body(a, body);
+		expect_body(rare[i / (71 * 71)], NULL, body, want);
+		arena_free(&a);
+	}
+}
+
+/* Texts around the size that is hashed without a copy, one after another. */
+static void
+test_body_sizes(void **state)
+{
+	struct fixture *f = *state;
+	char *p = arena_bytes(f->a, 40000);
+
+	for (size_t size = 4080; size < 4110; size++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < 8; i++) {
+			memset(p + n, 'a' + (int)i, size - i);
+			n += size - i;
+			memcpy(p + n, i % 2 == 0 ? "\t\r\n" : "\t  ", 3);
+			n += 3;
+		}
+		expect_body("sizes", NULL, exact(f->a, str_make(p, n)),
+		    relaxed_body(f->a, str_make(p, n)));
+	}
+}
+
 static void
 test_long_blank_runs(void **state)
 {
@@ -279,6 +325,8 @@ main(void)
 		cmocka_unit_test(test_body),
 		cmocka_unit_test(test_body_in_pieces),
 		cmocka_unit_test(test_body_property),
+		cmocka_unit_test(test_body_steps),
+		cmocka_unit_test(test_body_sizes),
 		cmocka_unit_test(test_long_blank_runs),
 		cmocka_unit_test(test_fields),
 	};
