@@ -66,8 +66,9 @@ mailto_of(struct message *m)
 	    addr_parse_path(m->arena, mailto, &addr) != 0)
 		return STR("");
 	local = ours_local(m, RETURNPATH_UNSUBSCRIBE, addr.domain);
+	local = encode_subject(m->arena, local);
 	return arena_printf(m->arena, "mailto:%.*s?subject=%.*s",
-	    STR_ARG(mailto), STR_ARG(encode_subject(m->arena, local)));
+	    STR_ARG(mailto), STR_ARG(local));
 }
 
 /* Ours, where none was there or where ours replace what was. */
@@ -163,16 +164,16 @@ is_below(struct str domain, struct str parent)
 static void
 add_cfbl_address(struct message *m)
 {
-	struct str at = m->domain->return_path_domain;
+	struct str at = m->domain->return_path_domain, local;
 
 	if (!m->stream->return_path || !ours_has_addresses(m) ||
 	    !is_below(at, m->from_domain) ||
 	    !is_below(m->from_domain, m->domain->name) ||
 	    headers_count(&m->headers, STR("CFBL-Address")) > 0)
 		return;
+	local = ours_local(m, RETURNPATH_COMPLAINT, at);
 	headers_add(&m->headers, STR("CFBL-Address"),
-	    arena_printf(m->arena, "%.*s@%.*s; report=arf",
-		STR_ARG(ours_local(m, RETURNPATH_COMPLAINT, at)),
+	    arena_printf(m->arena, "%.*s@%.*s; report=arf", STR_ARG(local),
 		STR_ARG(at)));
 }
 
