@@ -13,3 +13,4 @@ libbulkhead_a_SOURCES += \
 libbulkhead_a_SOURCES += lib/base/json.c lib/base/json.h
 libbulkhead_a_SOURCES += lib/base/budget.c lib/base/budget.h \
 	lib/base/spool.c lib/base/spool.h
+libbulkhead_a_SOURCES += lib/base/siv.c lib/base/siv.h

@@ -93,3 +93,5 @@ UNIT_TESTS += tests/unit/test_buffered
 tests_unit_test_buffered_SOURCES = tests/unit/test_buffered.c milter/buffered.c
 tests_unit_test_buffered_LDADD = $(UNIT_LIBS)
 tests_unit_test_buffered_LDFLAGS = $(AM_LDFLAGS) $(MILTER_WRAP)
+UNIT_TESTS += tests/unit/test_siv
+tests_unit_test_siv_LDADD = $(UNIT_LIBS)
