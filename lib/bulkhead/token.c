@@ -11,9 +11,6 @@
  */
 #include "bulkhead/token.h"
 
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/base64.h"
@@ -21,21 +18,14 @@
 
 #define VERSION	   1
 #define ID_SIZE	   4
-#define SIV_SIZE   16
 #define HEAD_SIZE  (1 + ID_SIZE)
 #define AD_SIZE	   (1 + HEAD_SIZE) /* with the kind, before the host */
 #define MAX_BINARY (TOKEN_MAX_SIZE / 4 * 3)
 #define MAX_HOST   300
 
-/*
- * A context under AES-SIV takes one message (OpenSSL 3.0.22 refuses another
- * one after an init without a key), so each message gets a copy of one that
- * has the key and the associated data: less than half of keying it anew.
- */
 struct token_sealer {
-	struct token_keys *keys;
-	EVP_CIPHER_CTX *ready, *ctx;
-	int kind; /* which ready is for; 0: none */
+	struct siv *siv;
+	int kind; /* which it is ready for; 0: none */
 	size_t nad;
 	unsigned char ad[AD_SIZE + MAX_HOST];
 };
@@ -74,17 +64,14 @@ write_ad(unsigned char *ad, enum token_kind kind, uint32_t id, struct str host)
 }
 
 struct token_sealer *
-token_sealer_new(struct token_keys *k, struct str host)
+token_sealer_new(const struct token_keys *k, struct str host)
 {
 	struct token_sealer *s = mem_alloc(sizeof(*s));
+	const struct token_key *key = token_keys_at(k, 0);
 
-	s->keys = token_keys_ref(k);
-	s->ready = EVP_CIPHER_CTX_new();
-	s->ctx = EVP_CIPHER_CTX_new();
+	s->siv = siv_copy(token_keys_siv(k, key));
 	s->kind = 0;
-	s->nad = write_ad(s->ad, TOKEN_CLICK, token_keys_at(k, 0)->id, host);
-	if (s->ready == NULL || s->ctx == NULL)
-		abort(); /* out of memory */
+	s->nad = write_ad(s->ad, TOKEN_CLICK, key->id, host);
 	return s;
 }
 
@@ -96,25 +83,19 @@ token_sealer_free(struct token_sealer **s)
 	*s = NULL;
 	if (old == NULL)
 		return;
-	EVP_CIPHER_CTX_free(old->ready); /* wipes its key */
-	EVP_CIPHER_CTX_free(old->ctx);
-	token_keys_free(&old->keys);
+	siv_free(&old->siv);
 	free(old);
 }
 
+/* The associated data is the same for all tokens of a kind: done once. */
 static void
 sealer_prepare(struct token_sealer *s, enum token_kind kind)
 {
-	const unsigned char *key = token_keys_at(s->keys, 0)->key;
-	int len;
-
 	if (s->kind == (int)kind)
 		return;
 	s->ad[0] = (unsigned char)kind;
-	if (EVP_EncryptInit_ex2(
-		s->ready, token_keys_cipher(s->keys), key, NULL, NULL) != 1 ||
-	    EVP_EncryptUpdate(s->ready, NULL, &len, s->ad, (int)s->nad) != 1)
-		abort(); /* the cipher and the key's size are right */
+	siv_restart(s->siv);
+	siv_associate(s->siv, s->ad, s->nad);
 	s->kind = (int)kind;
 }
 
@@ -157,20 +138,6 @@ write_payload(unsigned char *out, size_t max, const struct token *t)
 	return (size_t)(to - out) + url.n;
 }
 
-static bool
-encrypt(struct token_sealer *s, const unsigned char *in, size_t n,
-    unsigned char *siv, unsigned char *out)
-{
-	EVP_CIPHER_CTX *ctx = s->ctx;
-	int len;
-
-	return EVP_CIPHER_CTX_copy(ctx, s->ready) == 1 &&
-	       EVP_EncryptUpdate(ctx, out, &len, in, (int)n) == 1 &&
-	       EVP_EncryptFinal_ex(ctx, out + len, &len) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SIV_SIZE, siv) ==
-		   1;
-}
-
 int
 token_seal(struct token_sealer *s, struct arena *a, const struct token *t,
     struct str *out)
@@ -182,35 +149,24 @@ token_seal(struct token_sealer *s, struct arena *a, const struct token *t,
 		return -1;
 	sealer_prepare(s, t->kind);
 	memcpy(binary, s->ad + 1, HEAD_SIZE);
-	if (!encrypt(s, payload, n, binary + HEAD_SIZE,
-		binary + HEAD_SIZE + SIV_SIZE))
-		abort(); /* AES has no way to fail */
+	siv_encrypt(s->siv, payload, n, binary + HEAD_SIZE,
+	    binary + HEAD_SIZE + SIV_SIZE);
 	*out = base64url_encode(a, binary, HEAD_SIZE + SIV_SIZE + n);
 	return 0;
 }
 
 static bool
-decrypt(const EVP_CIPHER *cipher, const struct token_key *key,
-    const unsigned char *ad, size_t nad, struct str binary, unsigned char *out)
+decrypt(const struct siv *keyed, const unsigned char *ad, size_t nad,
+    struct str binary, unsigned char *out)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	const unsigned char *siv = (const unsigned char *)binary.p + HEAD_SIZE;
-	size_t n = binary.n - HEAD_SIZE - SIV_SIZE;
-	unsigned char tag[SIV_SIZE];
+	struct siv *siv = siv_copy(keyed);
+	const unsigned char *tag = (const unsigned char *)binary.p + HEAD_SIZE;
 	bool is_ours;
-	int len;
 
-	memcpy(tag, siv, sizeof(tag));
-	is_ours =
-	    ctx != NULL &&
-	    EVP_DecryptInit_ex2(ctx, cipher, key->key, NULL, NULL) == 1 &&
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SIV_SIZE, tag) ==
-		1 &&
-	    EVP_DecryptUpdate(ctx, NULL, &len, ad, (int)nad) == 1 &&
-	    EVP_DecryptUpdate(ctx, out, &len, siv + SIV_SIZE, (int)n) == 1 &&
-	    EVP_DecryptFinal_ex(ctx, out + len, &len) == 1;
-	ERR_clear_error();
-	EVP_CIPHER_CTX_free(ctx);
+	siv_associate(siv, ad, nad);
+	is_ours = siv_decrypt(
+	    siv, tag + SIV_SIZE, binary.n - HEAD_SIZE - SIV_SIZE, tag, out);
+	siv_free(&siv);
 	return is_ours;
 }
 
@@ -305,7 +261,7 @@ token_open(struct arena *a, const struct token_keys *k, enum token_kind kind,
 	n = binary.n - HEAD_SIZE - SIV_SIZE;
 	payload = arena_alloc(a, n + 1);
 	if (nad == 0 ||
-	    !decrypt(token_keys_cipher(k), key, ad, nad, binary, payload))
+	    !decrypt(token_keys_siv(k, key), ad, nad, binary, payload))
 		return -1;
 	*t = (struct token){ .kind = kind };
 	return read_payload(payload, n, t);

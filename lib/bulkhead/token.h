@@ -53,11 +53,13 @@ size_t token_keys_count(const struct token_keys *k);
 const struct token_key *token_keys_at(const struct token_keys *k, size_t i);
 
 /*
- * Keyed contexts: one per message or request, for one thread at a time; it
- * keeps a reference to the keys.  host: the tracking host the URLs carry.
+ * A copy of the first key, ready to use: one per message or request, for one
+ * thread at a time, while others make theirs.  It may outlive the keys.  host:
+ * the tracking host the URLs carry.
  */
 struct token_sealer;
-struct token_sealer *token_sealer_new(struct token_keys *k, struct str host);
+struct token_sealer *token_sealer_new(const struct token_keys *k,
+    struct str host);
 void token_sealer_free(struct token_sealer **s);
 
 /*

@@ -1,11 +1,10 @@
 /*
- * token_keys.c - the keys of tokens as a file holds them, and the cipher that
- * they are used with, fetched once.
+ * token_keys.c - the keys of tokens as a file holds them, and the ciphers that
+ * they are used with, keyed once.
  */
 #include "bulkhead/token_keys.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/base64.h"
@@ -17,8 +16,8 @@
 struct token_keys {
 	int refs; /* atomic */
 	struct arena *arena;
-	EVP_CIPHER *cipher;
 	struct token_key *v;
+	struct siv **siv; /* of the key in the same place */
 	size_t n;
 };
 
@@ -85,9 +84,13 @@ keys_add(struct token_keys *k, struct arena *a, struct str line)
 	else
 		why = "a key has 64 bytes";
 	text_wipe(secret);
-	if (why == NULL)
-		k->n++;
-	return why;
+	if (why != NULL)
+		return why;
+	k->siv[k->n] = siv_new(key->key, TOKEN_KEY_SIZE);
+	if (k->siv[k->n] == NULL)
+		return "OpenSSL offers no AES-256-CBC or no AES-256-ECB";
+	k->n++;
+	return NULL;
 }
 
 static struct token_keys *
@@ -128,15 +131,13 @@ token_keys_read(
 	k->v = arena_array(k->arena, MAX_KEYS + 1, sizeof(*k->v));
 	for (size_t i = 0; i <= MAX_KEYS; i++)
 		arena_on_free(k->arena, key_wipe, &k->v[i]);
-	k->cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
+	k->siv = arena_array(k->arena, MAX_KEYS, sizeof(struct siv *));
 	*why = keys_read(k, a, text, line);
 	if (*why != NULL)
 		return keys_refuse(k);
 	*line = 0;
 	if (k->n == 0)
 		*why = "there is no key in it";
-	else if (k->cipher == NULL)
-		*why = "OpenSSL offers no AES-256-SIV";
 	return *why == NULL ? k : keys_refuse(k);
 }
 
@@ -169,7 +170,8 @@ token_keys_free(struct token_keys **k)
 	if (old == NULL ||
 	    __atomic_sub_fetch(&old->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
-	EVP_CIPHER_free(old->cipher);
+	for (size_t i = 0; i < old->n; i++)
+		siv_free(&old->siv[i]);
 	arena_free(&old->arena);
 	free(old);
 }
@@ -186,10 +188,10 @@ token_keys_at(const struct token_keys *k, size_t i)
 	return &k->v[i];
 }
 
-const EVP_CIPHER *
-token_keys_cipher(const struct token_keys *k)
+const struct siv *
+token_keys_siv(const struct token_keys *k, const struct token_key *key)
 {
-	return k->cipher;
+	return k->siv[key - k->v];
 }
 
 const struct token_key *

@@ -4,8 +4,7 @@
 #ifndef BULKHEAD_BULKHEAD_TOKEN_KEYS_H
 #define BULKHEAD_BULKHEAD_TOKEN_KEYS_H
 
-#include <openssl/types.h>
-
+#include "base/siv.h"
 #include "bulkhead/token.h"
 
 /*
@@ -15,8 +14,12 @@
 struct token_keys *token_keys_read(
     struct arena *a, struct str text, unsigned *line, const char **why);
 
-/* AES-256-SIV; lives as long as the keys.  Any thread. */
-const EVP_CIPHER *token_keys_cipher(const struct token_keys *k);
+/*
+ * AES-256-SIV under one of these keys, without associated data, to be copied.
+ * Lives as long as the keys.  Any thread.
+ */
+const struct siv *token_keys_siv(const struct token_keys *k,
+    const struct token_key *key);
 
 /* The key of an id, or NULL.  Any thread. */
 const struct token_key *token_keys_find(

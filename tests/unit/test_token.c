@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -175,6 +176,40 @@ test_is_deterministic(void **state)
 	token_sealer_free(&again);
 	assert_null(again);
 	token_sealer_free(&again);
+}
+
+/* The format in full, sealed without siv.c. */
+static void
+test_is_what_openssl_makes(void **state)
+{
+	struct fixture *f = *state;
+	const struct token_key *key = token_keys_at(f->keys, 0);
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	struct str ad = arena_printf(f->a, "c\1%c%c%c%ct.example.com",
+	    (char)(key->id >> 24), (char)(key->id >> 16),
+	    (char)(key->id >> 8), (char)key->id);
+	struct str in = arena_printf(f->a,
+	    "\x89\xab\xcd\xef\x90\xfb\x1d\x0b%s\x06%s\x12%s\x10%s%s",
+	    "example.com", "spring", "<news.example.com>", "jane@example.net",
+	    "https://www.example.com/offer?id=1&x=%20#top");
+	unsigned char out[5 + 16 + 200];
+	int len;
+
+	memcpy(out, ad.p + 1, 5);
+	assert_int_equal(EVP_EncryptInit_ex2(ctx, cipher, key->key, NULL,
+	    NULL), 1);
+	assert_int_equal(EVP_EncryptUpdate(ctx, NULL, &len,
+	    (const unsigned char *)ad.p, (int)ad.n), 1);
+	assert_int_equal(EVP_EncryptUpdate(ctx, out + 21, &len,
+	    (const unsigned char *)in.p, (int)in.n), 1);
+	assert_int_equal(EVP_EncryptFinal_ex(ctx, out + 21 + len, &len), 1);
+	assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16,
+	    out + 5), 1);
+	expect_str("token", seal(f, &sample),
+	    base64url_encode(f->a, out, 21 + in.n));
+	EVP_CIPHER_CTX_free(ctx);
+	EVP_CIPHER_free(cipher);
 }
 
 static void
@@ -532,6 +567,7 @@ main(void)
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_any_bytes_in_any_part),
 		cmocka_unit_test(test_is_deterministic),
+		cmocka_unit_test(test_is_what_openssl_makes),
 		cmocka_unit_test(test_url_is_for_clicks_alone),
 		cmocka_unit_test(test_wrong_kind_or_host),
 		cmocka_unit_test(test_every_changed_bit_is_refused),
