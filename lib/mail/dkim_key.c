@@ -23,6 +23,7 @@ struct dkim_key {
 	enum dkim_algorithm algorithm;
 	const struct dkim_engine *engine;
 	EVP_PKEY *pkey;
+	EVP_MD_CTX *signer; /* set up once, to copy; NULL: cannot be */
 	char *pem; /* for engines that need it */
 };
 
@@ -61,7 +62,7 @@ read_pem(struct str pem, const char **why)
 }
 
 static EVP_MD_CTX *
-sign_context(const struct dkim_key *k)
+signer_new(const struct dkim_key *k)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const EVP_MD *md =
@@ -75,11 +76,45 @@ sign_context(const struct dkim_key *k)
 	return ctx;
 }
 
+static EVP_MD_CTX *
+signer_copy(const EVP_MD_CTX *signer)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (ctx != NULL && EVP_MD_CTX_copy_ex(ctx, signer) != 1) {
+		EVP_MD_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+/*
+ * A copy takes OpenSSL 0.3 us, looking up all that it needs 5 to 20 us.  The
+ * first releases of 3.0 copy none for Ed25519.
+ */
+static void
+signer_prepare(struct dkim_key *k)
+{
+	EVP_MD_CTX *ctx = signer_new(k);
+	EVP_MD_CTX *copy = ctx != NULL ? signer_copy(ctx) : NULL;
+
+	if (copy != NULL) {
+		/* or each signature would copy it once more */
+		EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
+		k->signer = ctx;
+		ctx = NULL;
+	}
+	EVP_MD_CTX_free(copy);
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+}
+
 size_t
 dkim_key_sign(const struct dkim_key *k, struct str data,
     unsigned char out[DKIM_MAX_SIGNATURE])
 {
-	EVP_MD_CTX *ctx = sign_context(k);
+	EVP_MD_CTX *ctx = k->signer != NULL ? signer_copy(k->signer) :
+					      signer_new(k);
 	const unsigned char *in = (const unsigned char *)data.p;
 	unsigned char hash[SHA256_SIZE];
 	size_t n = DKIM_MAX_SIGNATURE, len = data.n;
@@ -220,6 +255,7 @@ key_check(struct dkim_key *k)
 		return "is of another kind than RSA or Ed25519";
 	if (EVP_PKEY_get_size(k->pkey) > DKIM_MAX_SIGNATURE)
 		return "is longer than any RSA key in use";
+	signer_prepare(k);
 	return key_works(k) ? NULL
 			    : "is damaged: its parts do not belong together";
 }
@@ -300,6 +336,7 @@ dkim_key_free(struct dkim_key **k)
 	if (old->pem != NULL)
 		OPENSSL_cleanse(old->pem, strlen(old->pem));
 	free(old->pem);
+	EVP_MD_CTX_free(old->signer);
 	EVP_PKEY_free(old->pkey);
 	free(old);
 }
