@@ -24,6 +24,9 @@
 #define OUT_SIZE      65536
 #define DESCRIPTORS   (1 << 18) /* those beyond are not buffered */
 #define WRITE_TIMEOUT (7210 * 1000) /* milliseconds: libmilter's own */
+#define ASK	      1	   /* milliseconds: libmilter's MI_RD_CMD_TO */
+#define LINGER	      1000 /* milliseconds instead of those */
+#define LINGERERS     128  /* threads that may do so at a time */
 
 struct stream {
 	int fd;
@@ -33,6 +36,7 @@ struct stream {
 };
 
 static struct stream *_Atomic streams[DESCRIPTORS];
+static atomic_uint lingerers;
 
 int __real_accept(int fd, struct sockaddr *addr, socklen_t *n);
 int __real_close(int fd);
@@ -161,6 +165,23 @@ __wrap_close(int fd)
 	return __real_close(fd);
 }
 
+/*
+ * libmilter asks whether a session goes on at once.  If not, one thread waits
+ * for all sessions and hands them to others, which end and begin anew: 24
+ * system calls, 5 switches, 0.7 threads a message (measured behind Postfix, 20
+ * sessions).  A thread that stays a while is spared most of them.
+ */
+static int
+linger(struct pollfd *p)
+{
+	int timeout = atomic_fetch_add(&lingerers, 1) < LINGERERS ? LINGER :
+								    ASK;
+	int rc = __real_poll(p, 1, timeout);
+
+	atomic_fetch_sub(&lingerers, 1);
+	return rc;
+}
+
 /* One socket, as libmilter asks about a session's. */
 static int
 poll_stream(struct stream *s, struct pollfd *p, int timeout)
@@ -175,7 +196,8 @@ poll_stream(struct stream *s, struct pollfd *p, int timeout)
 		if (flush(s, WRITE_TIMEOUT) != 0)
 			return -1;
 		if (!fill(s)) {
-			rc = __real_poll(p, 1, timeout);
+			rc = timeout == ASK ? linger(p) :
+					    __real_poll(p, 1, timeout);
 			if (rc == 0)
 				release(s);
 			return rc;

@@ -15,7 +15,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Of buffered.c. */
+#define ASK	  1
+#define LINGER	  1000
+#define LINGERERS 128
 
 struct pair {
 	int client, server;
@@ -318,6 +324,97 @@ test_nothing_behind_a_torn_packet(void **state)
 	closed(&p);
 }
 
+static long
+millis(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void *
+write_later(void *arg)
+{
+	const struct pair *p = arg;
+	struct timespec t = { .tv_nsec = LINGER / 4 * 1000000L };
+
+	nanosleep(&t, NULL);
+	assert_int_equal(write(p->client, "next", 4), 4);
+	return NULL;
+}
+
+/* libmilter's question whether a session goes on. */
+static void
+test_lingers(void **state)
+{
+	struct pair p = connected();
+	pthread_t writer;
+	char got[8] = { 0 };
+	long start;
+
+	(void)state;
+	assert_int_equal(put(p.server, "ans", "wer"), 6);
+	pthread_create(&writer, NULL, write_later, &p);
+	assert_int_equal(ready(p.server, POLLIN, ASK), POLLIN);
+	pthread_join(writer, NULL);
+	assert_int_equal(read(p.client, got, sizeof(got)), 6);
+	assert_int_equal(read(p.server, got, sizeof(got)), 4);
+	assert_memory_equal(got, "nexter", 6);
+	start = millis();
+	assert_int_equal(ready(p.server, POLLIN, ASK), 0);
+	assert_true(millis() - start >= LINGER - 1);
+	start = millis();
+	close(p.client); /* the end is no less news */
+	assert_true((ready(p.server, POLLIN, ASK) & POLLIN) != 0);
+	assert_true(millis() - start < LINGER);
+	close(p.server);
+}
+
+struct lingerer {
+	struct pair pair;
+	pthread_barrier_t *start;
+	long millis;
+	pthread_t thread;
+};
+
+static void *
+ask(void *arg)
+{
+	struct lingerer *l = arg;
+	long start;
+
+	pthread_barrier_wait(l->start);
+	start = millis();
+	assert_int_equal(ready(l->pair.server, POLLIN, ASK), 0);
+	l->millis = millis() - start;
+	return NULL;
+}
+
+/* Threads are bounded: further sessions go to libmilter's one. */
+static void
+test_lingerers(void **state)
+{
+	struct lingerer v[LINGERERS + 20];
+	size_t n = sizeof(v) / sizeof(v[0]), lingered = 0;
+	pthread_barrier_t start;
+
+	(void)state;
+	pthread_barrier_init(&start, NULL, n);
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct lingerer){ connected(), &start, 0, 0 };
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(pthread_create(&v[i].thread, NULL, ask,
+		    &v[i]), 0);
+	for (size_t i = 0; i < n; i++) {
+		pthread_join(v[i].thread, NULL);
+		lingered += v[i].millis >= LINGER - 1;
+		closed(&v[i].pair);
+	}
+	pthread_barrier_destroy(&start);
+	assert_int_equal(lingered, LINGERERS);
+}
+
 #ifdef __GLIBC__
 #if __USE_FORTIFY_LEVEL == 0
 int __poll_chk(struct pollfd *v, nfds_t n, int timeout, size_t size);
@@ -409,6 +506,8 @@ main(void)
 #ifdef __GLIBC__
 		cmocka_unit_test(test_fortified),
 #endif
+		cmocka_unit_test(test_lingers),
+		cmocka_unit_test(test_lingerers),
 		cmocka_unit_test(test_number_again),
 		cmocka_unit_test(test_others),
 	};
