@@ -1,5 +1,6 @@
 /*
- * hash.h - SHA-256 and HMAC-SHA-256 in one call, comparison in constant time.
+ * hash.h - SHA-256 in one call, HMAC-SHA-256 under a key that stays,
+ * comparison in constant time.
  */
 #ifndef BULKHEAD_BASE_HASH_H
 #define BULKHEAD_BASE_HASH_H
@@ -19,8 +20,18 @@ void hash_sha256(struct str in, unsigned char out[SHA256_SIZE]);
  */
 uint32_t hash_id32(struct str name);
 
-/* HMAC-SHA-256 of in under key (RFC 2104). */
-void hash_hmac_sha256(struct str key, struct str in,
+/*
+ * HMAC-SHA-256 (RFC 2104) under one key, of which only what SHA-256 makes of
+ * it is kept.  Never changes: any thread may use one, many at a time.
+ */
+struct hash_mac;
+struct hash_mac *hash_mac_new(struct str key);
+
+/* Wipes it; *m becomes NULL, a NULL *m is fine. */
+void hash_mac_free(struct hash_mac **m);
+
+/* The MAC of in. */
+void hash_mac(const struct hash_mac *m, struct str in,
     unsigned char out[SHA256_SIZE]);
 
 /* True when both n byte blocks are equal; time depends on n alone. */

@@ -5,7 +5,6 @@
 #include "bulkhead/keyring.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,17 +196,12 @@ load_token(
 	    s->token_keys, scratch, report);
 }
 
-struct wipe {
-	char *p;
-	size_t n;
-};
-
 static void
-wipe(void *arg)
+release_mac(void *arg)
 {
-	struct wipe *w = arg;
+	struct hash_mac *mac = arg;
 
-	OPENSSL_cleanse(w->p, w->n);
+	hash_mac_free(&mac);
 }
 
 static void
@@ -217,8 +211,6 @@ load_return_path(
 	const struct settings *s = k->settings;
 	struct token_keys *keys = load_keys_file(s->return_path_keys_pos,
 	    "return-path-keys", s->return_path_keys, scratch, report);
-	struct wipe *secret = arena_alloc(k->arena, sizeof(*secret));
-	char *to;
 
 	if (keys == NULL)
 		return;
@@ -229,15 +221,13 @@ load_return_path(
 	k->nreturnpath = token_keys_count(keys);
 	k->returnpath =
 	    arena_array(k->arena, k->nreturnpath, sizeof(*k->returnpath));
-	secret->n = k->nreturnpath * TOKEN_KEY_SIZE;
-	to = secret->p = arena_bytes(k->arena, secret->n);
-	arena_on_free(k->arena, wipe, secret);
-	for (size_t i = 0; i < k->nreturnpath; i++, to += TOKEN_KEY_SIZE) {
+	for (size_t i = 0; i < k->nreturnpath; i++) {
 		const struct token_key *key = token_keys_at(keys, i);
+		struct hash_mac *mac = hash_mac_new(
+		    str_make((const char *)key->key, TOKEN_KEY_SIZE));
 
-		memcpy(to, key->key, TOKEN_KEY_SIZE);
-		k->returnpath[i] = (struct returnpath_key){ key->id,
-			str_make(to, TOKEN_KEY_SIZE) };
+		arena_on_free(k->arena, release_mac, mac);
+		k->returnpath[i] = (struct returnpath_key){ key->id, mac };
 	}
 	token_keys_free(&keys);
 }

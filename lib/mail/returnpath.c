@@ -5,7 +5,6 @@
 #include "mail/returnpath.h"
 
 #include "base/base32.h"
-#include "base/hash.h"
 
 #define FIXED 7 /* hint, day, scope */
 #define MAC 8
@@ -31,7 +30,7 @@ returnpath_scope(struct str domain, uint32_t stream)
  * length: two addresses never give the same input.
  */
 static void
-compute_mac(struct arena *a, struct str key, char kind,
+compute_mac(struct arena *a, const struct hash_mac *key, char kind,
     const unsigned char fixed[FIXED], struct str tail, struct str domain,
     unsigned char mac[SHA256_SIZE])
 {
@@ -49,7 +48,7 @@ compute_mac(struct arena *a, struct str key, char kind,
 	*p++ = '@';
 	for (size_t i = 0; i < domain.n; i++)
 		p[i] = str_lower(domain.p[i]);
-	hash_hmac_sha256(key, str_make(in, n), mac);
+	hash_mac(key, str_make(in, n), mac);
 }
 
 /*
@@ -126,7 +125,7 @@ returnpath_make(struct arena *a, const struct returnpath_key *key,
 	for (int i = 0; i < 4; i++)
 		raw[3 + i] = (unsigned char)(r->scope >> (24 - 8 * i));
 	tail = write_tail(out + HEAD, RETURNPATH_MAX_LOCAL - HEAD, r);
-	compute_mac(a, key->key, (char)r->kind, raw,
+	compute_mac(a, key->mac, (char)r->kind, raw,
 	    str_make(out + HEAD, tail), at_domain, mac);
 	memcpy(raw + FIXED, mac, MAC);
 	out[0] = (char)r->kind;
@@ -181,7 +180,7 @@ is_ours(struct arena *a, const struct returnpath_key *keys, size_t nkeys,
 	for (size_t i = 0; i < nkeys; i++) {
 		if ((unsigned char)keys[i].id != raw[0])
 			continue;
-		compute_mac(a, keys[i].key, kind, raw, tail, at_domain, mac);
+		compute_mac(a, keys[i].mac, kind, raw, tail, at_domain, mac);
 		if (hash_equal(mac, raw + FIXED, MAC))
 			found = true;
 	}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 #define RETURNPATH_MAX_LOCAL 64
@@ -23,8 +24,8 @@ enum returnpath_kind {
 };
 
 struct returnpath_key {
-	uint32_t id;	/* hash_id32() of its name */
-	struct str key; /* secret */
+	uint32_t id; /* hash_id32() of its name */
+	const struct hash_mac *mac; /* under its secret; borrowed */
 };
 
 struct returnpath {

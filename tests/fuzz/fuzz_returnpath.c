@@ -15,8 +15,11 @@
 static struct returnpath_key
 the_key(void)
 {
-	return (struct returnpath_key){ hash_id32(STR("a")),
-		STR("0123456789abcdef0123456789abcdef") };
+	static struct hash_mac *mac;
+
+	if (mac == NULL)
+		mac = hash_mac_new(STR("0123456789abcdef0123456789abcdef"));
+	return (struct returnpath_key){ hash_id32(STR("a")), mac };
 }
 
 static int

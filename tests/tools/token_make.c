@@ -42,10 +42,9 @@ static int
 make_address(struct arena *a, struct token_keys *keys, char **v)
 {
 	const struct token_key *first = token_keys_at(keys, 0);
-	struct returnpath_key key = {
-		.id = first->id,
-		.key = str_make((const char *)first->key, TOKEN_KEY_SIZE),
-	};
+	struct hash_mac *mac = hash_mac_new(
+	    str_make((const char *)first->key, TOKEN_KEY_SIZE));
+	struct returnpath_key key = { .id = first->id, .mac = mac };
 	struct returnpath r = {
 		.kind = (enum returnpath_kind)v[1][0],
 		.scope =
@@ -56,6 +55,7 @@ make_address(struct arena *a, struct token_keys *keys, char **v)
 	};
 	struct str local = returnpath_make(a, &key, &r, str_from(v[0]));
 
+	hash_mac_free(&mac);
 	printf("%.*s\n", STR_ARG(local));
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -204,14 +206,48 @@ test_hashes(void **state)
 {
 	unsigned char mac[SHA256_SIZE];
 	static const unsigned char want[4] = { 0x5b, 0xdc, 0xc1, 0x46 };
+	struct hash_mac *jefe;
 
 	(void)state;
 	assert_int_equal(hash_id32(STR("abc")), 0xba7816bf);
 	/* RFC 4231, test case 2 */
-	hash_hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"), mac);
+	jefe = hash_mac_new(STR("Jefe"));
+	hash_mac(jefe, STR("what do ya want for nothing?"), mac);
 	assert_memory_equal(mac, want, sizeof(want));
+	hash_mac_free(&jefe);
+	assert_null(jefe);
+	hash_mac_free(&jefe);
 	assert_true(hash_equal("ab", "ab", 2));
 	assert_false(hash_equal("ab", "ac", 2));
+}
+
+/* Keys around SHA-256's block, and texts: as OpenSSL has it. */
+static void
+test_macs(void **state)
+{
+	unsigned char text[200], key[130], got[SHA256_SIZE], want[SHA256_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (unsigned char)(i * 7 + 1);
+	for (size_t n = 0; n <= sizeof(key); n += n < 60 ? 12 : 1) {
+		struct arena *a = arena_new();
+		struct hash_mac *m;
+
+		memset(key, (int)n + 1, sizeof(key));
+		m = hash_mac_new(exact(a, str_make((char *)key, n)));
+		for (size_t len = 0; len <= sizeof(text); len += 5) {
+			struct str in = str_make((char *)text, len);
+			unsigned int size = sizeof(want);
+
+			assert_non_null(HMAC(EVP_sha256(), key, (int)n, text,
+			    len, want, &size));
+			hash_mac(m, exact(a, in), got);
+			assert_memory_equal(got, want, sizeof(got));
+		}
+		hash_mac_free(&m);
+		arena_free(&a);
+	}
 }
 
 static void
@@ -354,6 +390,7 @@ main(void)
 		cmocka_unit_test(test_base64_round_trips_and_is_strict),
 		cmocka_unit_test(test_base32),
 		cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_macs),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_sockets),

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "mail/addr.h"
@@ -12,13 +13,30 @@
 #define LEN(v) (sizeof(v) / sizeof((v)[0]))
 #define HEAD_LENGTH 25
 
-static const struct returnpath_key key_one = { 0x11223344,
-	{ "first secret", 12 } };
-static const struct returnpath_key key_two = { 0xaabbcc55,
-	{ "second secret", 13 } };
+static struct returnpath_key key_one = { 0x11223344, NULL };
+static struct returnpath_key key_two = { 0xaabbcc55, NULL };
 /* Another key whose hint is that of key_one. */
-static const struct returnpath_key key_same = { 0x99999944,
-	{ "third secret", 12 } };
+static struct returnpath_key key_same = { 0x99999944, NULL };
+static struct hash_mac *macs[3];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	key_one.mac = macs[0] = hash_mac_new(STR("first secret"));
+	key_two.mac = macs[1] = hash_mac_new(STR("second secret"));
+	key_same.mac = macs[2] = hash_mac_new(STR("third secret"));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LEN(macs); i++)
+		hash_mac_free(&macs[i]);
+	return 0;
+}
 
 static struct returnpath
 sample(const char *user, const char *host)
@@ -335,6 +353,43 @@ test_random_recipients(void **state)
 	arena_free(&a);
 }
 
+static void *
+make_in_thread(void *arg)
+{
+	struct returnpath r = sample("ann", "example.org");
+	struct arena *a = arena_new();
+	void *good = arg;
+
+	for (int i = 0; i < 500; i++) {
+		struct str local = returnpath_make(a, &key_one, &r,
+		    STR("b.example.com"));
+
+		if (!str_eq(local,
+		    STR("biritlqugttilj6zcu7queesb-ann=example.org")))
+			good = NULL;
+		arena_reset(a);
+	}
+	arena_free(&a);
+	return good;
+}
+
+static void
+test_threads_share_keys(void **state)
+{
+	pthread_t threads[4];
+
+	(void)state;
+	for (size_t i = 0; i < LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+		    make_in_thread, &key_one), 0);
+	for (size_t i = 0; i < LEN(threads); i++) {
+		void *good;
+
+		assert_int_equal(pthread_join(threads[i], &good), 0);
+		assert_non_null(good);
+	}
+}
+
 int
 main(void)
 {
@@ -349,7 +404,9 @@ main(void)
 		cmocka_unit_test(test_scope),
 		cmocka_unit_test(test_format_is_pinned),
 		cmocka_unit_test(test_random_recipients),
+		cmocka_unit_test(test_threads_share_keys),
 	};
 
-	return cmocka_run_group_tests_name("returnpath", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("returnpath", tests, set_up,
+	    tear_down);
 }
