@@ -138,12 +138,12 @@ fold_tags(struct fold *f, struct arena *a, const struct dkim_message *m,
 	fold_text(f, STR("b="));
 }
 
-/* The fields in the order given, then the signature itself. */
+/* Fields in the order given, each with a line end. */
 static struct str
-header_data(struct arena *a, const struct headers *h, const size_t *order,
-    size_t n, struct str signature)
+header_text(
+    struct arena *a, const struct headers *h, const size_t *order, size_t n)
 {
-	size_t size = field_name.n + 1 + signature.n;
+	size_t size = 0;
 	char *start, *to;
 
 	for (size_t i = 0; i < n; i++)
@@ -156,7 +156,19 @@ header_data(struct arena *a, const struct headers *h, const size_t *order,
 		*to++ = '\r';
 		*to++ = '\n';
 	}
-	to = dkim_canon_field(to, field_name, signature);
+	return str_make(start, (size_t)(to - start));
+}
+
+/* Behind the text of the fields stands the signature itself. */
+static struct str
+header_data(struct arena *a, struct str text, struct str signature)
+{
+	char *start = arena_bytes(a,
+	    text.n + field_name.n + 1 + signature.n), *to = start;
+
+	if (text.n > 0)
+		memcpy(to, text.p, text.n);
+	to = dkim_canon_field(to + text.n, field_name, signature);
 	return str_make(start, (size_t)(to - start));
 }
 
@@ -166,14 +178,48 @@ dkim_header_data(struct arena *a, const struct headers *h,
 {
 	size_t n, *order = dkim_fields_find(a, h, names, nnames, &n);
 
-	return header_data(a, h, order, n, signature);
+	return header_data(a, header_text(a, h, order, n), signature);
+}
+
+struct dkim_covered {
+	const struct str *sign, *oversign;
+	size_t nsign, noversign;
+	struct dkim_fields fields;
+	struct str text;
+};
+
+static bool
+is_for(const struct dkim_covered *c, const struct dkim_request *r)
+{
+	return c->sign == r->sign && c->nsign == r->nsign &&
+	       c->oversign == r->oversign && c->noversign == r->noversign;
+}
+
+/*
+ * Most messages get an RSA and an Ed25519 signature over the same fields: 25 us
+ * less when those are found and written once.
+ */
+static const struct dkim_covered *
+cover(struct arena *a, struct dkim_message *m, const struct dkim_request *r)
+{
+	struct dkim_covered *c;
+
+	if (m->covered != NULL && is_for(m->covered, r))
+		return m->covered;
+	c = arena_alloc(a, sizeof(*c));
+	*c = (struct dkim_covered){ r->sign, r->oversign, r->nsign,
+		r->noversign, dkim_fields_select(a, m->headers, r), STR("") };
+	c->text = header_text(a, m->headers, c->fields.order,
+	    c->fields.norder);
+	m->covered = c;
+	return c;
 }
 
 static struct str
 native_sign(
     struct arena *a, struct dkim_message *m, const struct dkim_request *r)
 {
-	struct dkim_fields l = dkim_fields_select(a, m->headers, r);
+	const struct dkim_covered *c = cover(a, m, r);
 	unsigned char sig[DKIM_MAX_SIGNATURE];
 	struct fold f = { .column = 0 };
 	struct str data, value = STR("");
@@ -183,9 +229,8 @@ native_sign(
 		dkim_body_hash(m->edits, m->body, m->body_hash);
 	m->has_body_hash = true;
 	buf_init(&f.out, MAX_VALUE);
-	fold_tags(&f, a, m, r, &l);
-	data = header_data(a, m->headers, l.order, l.norder,
-	    buf_view(&f.out));
+	fold_tags(&f, a, m, r, &c->fields);
+	data = header_data(a, c->text, buf_view(&f.out));
 	n = dkim_key_sign(r->key, data, sig);
 	if (n > 0) {
 		fold_base64(&f, base64_text(a, sig, n));

@@ -18,9 +18,13 @@
 
 enum dkim_algorithm { DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
 
-struct dkim_key; /* a private key; opaque */
+struct dkim_key;     /* a private key; opaque */
+struct dkim_covered; /* fields that are signed, and their text; opaque */
 
-/* A message as signers see it: one for all its signatures, on one thread. */
+/*
+ * A message as signers see it: one for all its signatures, made on one thread
+ * and in one arena, between which nothing of it changes.
+ */
 struct dkim_message {
 	/*
 	 * Fields that are deleted do not exist, added ones stand at the
@@ -32,6 +36,7 @@ struct dkim_message {
 	/* The engines' own: set has_body_hash only to give a known hash. */
 	bool has_body_hash;
 	unsigned char body_hash[DKIM_HASH_SIZE];
+	const struct dkim_covered *covered; /* by the signature before */
 	size_t ntaken_over; /* signatures that opendkim left to native */
 };
 
@@ -46,7 +51,8 @@ struct dkim_request {
 	 * name are signed, from the bottom up; behind them stand the names in
 	 * oversign (an added field breaks the signature).  From is always
 	 * signed and oversigned, whatever the lists say.  A name that no h=
-	 * can hold is passed over, and DKIM-Signature is.
+	 * can hold is passed over, and DKIM-Signature is.  Signatures with the
+	 * same lists, in the same places, share the work on the header.
 	 */
 	const struct str *sign;
 	size_t nsign;
