@@ -62,11 +62,14 @@ fold_before(struct fold *f, size_t n)
 		fold_text(f, STR(" "));
 }
 
+/* A tag, its name with the equals sign, and the semicolon behind it. */
 static void
-fold_tag(struct fold *f, struct str tag)
+fold_tag(struct fold *f, struct str name, struct str value)
 {
-	fold_before(f, tag.n);
-	fold_text(f, tag);
+	fold_before(f, name.n + value.n + 1);
+	fold_text(f, name);
+	fold_text(f, value);
+	fold_text(f, STR(";"));
 }
 
 /* On one line when it fits on this one, else folded behind colons. */
@@ -127,12 +130,13 @@ fold_tags(struct fold *f, struct arena *a, const struct dkim_message *m,
 
 	f->column = field_name.n + 2;
 	fold_text(f, STR("v=1;"));
-	fold_tag(f, is_rsa ? STR("a=rsa-sha256;") : STR("a=ed25519-sha256;"));
-	fold_tag(f, STR("c=relaxed/relaxed;"));
-	fold_tag(f, arena_printf(a, "d=%.*s;", STR_ARG(r->domain)));
-	fold_tag(f, arena_printf(a, "s=%.*s;", STR_ARG(r->selector)));
-	fold_tag(f, arena_printf(a, "t=%" PRId64 ";", r->time));
-	fold_tag(f, arena_printf(a, "bh=%.*s;", STR_ARG(bh)));
+	fold_tag(f, STR("a="),
+	    is_rsa ? STR("rsa-sha256") : STR("ed25519-sha256"));
+	fold_tag(f, STR("c="), STR("relaxed/relaxed"));
+	fold_tag(f, STR("d="), r->domain);
+	fold_tag(f, STR("s="), r->selector);
+	fold_tag(f, STR("t="), arena_printf(a, "%" PRId64, r->time));
+	fold_tag(f, STR("bh="), bh);
 	fold_names(f, l);
 	fold_line(f);
 	fold_text(f, STR("b="));

@@ -32,6 +32,13 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* No blank and no line end, for certain. */
+static bool
+is_graph(char c)
+{
+	return (unsigned char)c > ' ';
+}
+
 /*
  * Marks in p[0..WORD) each TAB, and each space before another blank, a CR or
  * some rarer octet.  Many octets at a time, in a form that compilers make
@@ -271,6 +278,8 @@ dkim_canon_field(char *to, struct str name, struct str value)
 			*to++ = ' ';
 		blank = false;
 		*to++ = c;
+		while (i + 1 < value.n && is_graph(value.p[i + 1]))
+			*to++ = value.p[++i];
 	}
 	return to;
 }

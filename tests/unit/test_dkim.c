@@ -283,6 +283,29 @@ test_sign_fields(void **state)
 	}
 }
 
+/* Signatures share work on one message: none may differ from one alone. */
+static void
+test_sign_several_times(void **state)
+{
+	struct fixture *f = *state;
+	struct headers h;
+	struct dkim_request r[6] = { request(f->rsa), request(f->ed25519),
+		request(f->ed25519), request(f->rsa), request(f->rsa),
+		request(f->ed25519) };
+	struct dkim_message m = { .headers = &h, .body = str_from(a_body) };
+
+	rfc8463_message(&h, f->a);
+	r[1].selector = STR("other");
+	r[2].nsign--;
+	r[2].noversign--;
+	r[3].sign++;
+	r[3].nsign--;
+	r[4].oversign = r[4].sign;
+	for (size_t i = 0; i < COUNT(r); i++)
+		expect_str("the same as alone",
+		    dkim_sign_message(f->a, &m, &r[i]), sign(f->a, &h, &r[i]));
+}
+
 static void
 test_added_fields_break_oversigned(void **state)
 {
@@ -590,6 +613,7 @@ main(void)
 		cmocka_unit_test(test_rfc8463_example),
 		cmocka_unit_test(test_header_data_order),
 		cmocka_unit_test(test_sign_fields),
+		cmocka_unit_test(test_sign_several_times),
 		cmocka_unit_test(test_added_fields_break_oversigned),
 		cmocka_unit_test(test_from_is_always_signed),
 		cmocka_unit_test(test_lines_are_short),
