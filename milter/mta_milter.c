@@ -114,6 +114,7 @@ replace_body(struct mta *mta, const struct splices *edits, struct str body)
 	int rc = 0;
 
 	buf_init(&chunk, CHUNK);
+	buf_room(&chunk, CHUNK); /* at once: doubling copies as much again */
 	while (rc == 0 && splices_next(edits, body, &cursor, &piece)) {
 		while (rc == 0 && piece.n > 0) {
 			size_t n = CHUNK - chunk.n;

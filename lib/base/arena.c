@@ -276,21 +276,25 @@ arena_cstr(struct arena *a, struct str s)
 	return p;
 }
 
+/* Most is short: formatted once, not twice. */
 struct str
 arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;
-	char *p;
+	char text[256], *p;
 	int n;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		out_of_memory();
 	p = arena_bytes(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof(text))
+		memcpy(p, text, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return str_make(p, (size_t)n);
 }

@@ -79,19 +79,22 @@ buf_char(struct buf *b, char c)
 	return buf_add(b, &c, 1);
 }
 
+/* Most fits where there is room already: formatted once, not twice. */
 int
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->failed || b->p == NULL ? 0 : b->cap - b->n;
 	va_list again;
 	char *to;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, again);
 	va_end(again);
 	if (n < 0 || (to = buf_room(b, (size_t)n)) == NULL)
 		return -1;
-	vsnprintf(to, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room)
+		vsnprintf(to, (size_t)n + 1, fmt, ap);
 	b->n += (size_t)n;
 	return 0;
 }

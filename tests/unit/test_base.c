@@ -119,6 +119,37 @@ test_buf_keeps_its_maximum(void **state)
 	buf_free(&b);
 }
 
+/* Around every size at which a text is formatted a second time. */
+static void
+test_printf_of_any_length(void **state)
+{
+	struct arena *a = arena_new();
+	char text[700];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t n = 0; n < sizeof(text); n++) {
+		struct str want = str_make(text, n), got;
+		struct buf b;
+
+		got = arena_printf(a, "%.*s", (int)n, text);
+		expect_str("arena", got, want);
+		assert_int_equal(got.p[n], '\0');
+		buf_init(&b, sizeof(text) + 1);
+		for (size_t held = 0; held < 2; held++)
+			assert_int_equal(buf_printf(&b, "%.*s",
+			    (int)(held == 0 ? n % 258 : n - n % 258),
+			    text), 0);
+		expect_str("buf", buf_view(&b), want);
+		assert_int_equal(b.p[n], '\0');
+		assert_int_equal(buf_printf(&b, "%700s", "y"), n <= 1 ? 0 : -1);
+		assert_true(b.failed == (n > 1));
+		assert_int_equal(buf_printf(&b, "%s", ""), n <= 1 ? 0 : -1);
+		buf_free(&b);
+	}
+	arena_free(&a);
+}
+
 static void
 test_numbers(void **state)
 {
@@ -386,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_str_glob),
 		cmocka_unit_test(test_arena_hooks_and_growth),
 		cmocka_unit_test(test_buf_keeps_its_maximum),
+		cmocka_unit_test(test_printf_of_any_length),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_base64_round_trips_and_is_strict),
 		cmocka_unit_test(test_base32),
