@@ -5,45 +5,13 @@
 
 #include <strings.h>
 
-struct str
-str_sub(struct str s, size_t from, size_t to)
-{
-	if (to > s.n)
-		to = s.n;
-	if (from > to)
-		from = to;
-	if (s.p == NULL) /* adding to a null pointer is undefined */
-		return s;
-	return str_make(s.p + from, to - from);
-}
-
 bool
-str_eq(struct str a, struct str b)
+str_same_folded(const char *a, const char *b, size_t n)
 {
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
-str_ieq(struct str a, struct str b)
-{
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (str_lower(a.p[i]) != str_lower(b.p[i]))
+	for (size_t i = 0; i < n; i++)
+		if (str_lower(a[i]) != str_lower(b[i]))
 			return false;
 	return true;
-}
-
-bool
-str_starts(struct str s, struct str prefix)
-{
-	return s.n >= prefix.n && str_eq(str_sub(s, 0, prefix.n), prefix);
-}
-
-bool
-str_istarts(struct str s, struct str prefix)
-{
-	return s.n >= prefix.n && str_ieq(str_sub(s, 0, prefix.n), prefix);
 }
 
 bool
@@ -64,6 +32,16 @@ str_cmp(struct str a, struct str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+/* memmem() walks octet by octet for two, where memchr() leaps. */
+static size_t
+find_pair(struct str s, struct str needle, size_t from)
+{
+	for (size_t at = from; (at = str_chr(s, needle.p[0], at)) < s.n; at++)
+		if (s.n - at > 1 && s.p[at + 1] == needle.p[1])
+			return at;
+	return s.n;
+}
+
 size_t
 str_find(struct str s, struct str needle, size_t from)
 {
@@ -73,6 +51,8 @@ str_find(struct str s, struct str needle, size_t from)
 		return s.n;
 	if (needle.n == 0)
 		return from;
+	if (needle.n == 2)
+		return find_pair(s, needle, from);
 	hit = memmem(s.p + from, s.n - from, needle.p, needle.n);
 	return hit ? (size_t)(hit - s.p) : s.n;
 }
@@ -87,17 +67,6 @@ str_ifind(struct str s, struct str needle, size_t from)
 		    str_ieq(str_make(s.p + i, needle.n), needle))
 			return i;
 	return s.n;
-}
-
-size_t
-str_chr(struct str s, char c, size_t from)
-{
-	const char *hit;
-
-	if (from >= s.n)
-		return s.n;
-	hit = memchr(s.p + from, c, s.n - from);
-	return hit ? (size_t)(hit - s.p) : s.n;
 }
 
 struct str

@@ -36,15 +36,53 @@ str_from(const char *s)
 }
 
 /* Bytes [from, to) of s; both are clamped to s. */
-struct str str_sub(struct str s, size_t from, size_t to);
+static inline struct str
+str_sub(struct str s, size_t from, size_t to)
+{
+	if (to > s.n)
+		to = s.n;
+	if (from > to)
+		from = to;
+	if (s.p == NULL) /* adding to a null pointer is undefined */
+		return str_make(NULL, 0);
+	return str_make(s.p + from, to - from);
+}
 
 /* The same bytes. */
-bool str_eq(struct str a, struct str b);
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
-/* ASCII case folded comparisons; bytes over 127 compare as they are. */
-bool str_ieq(struct str a, struct str b);
-bool str_starts(struct str s, struct str prefix);
-bool str_istarts(struct str s, struct str prefix);
+/* n bytes each, ASCII case folded: for str_ieq(), which knows the lengths. */
+bool str_same_folded(const char *a, const char *b, size_t n);
+
+/*
+ * The same bytes, ASCII case folded; bytes over 127 compare as they are.  Most
+ * names differ in length already: no call is made for those.
+ */
+static inline bool
+str_ieq(struct str a, struct str b)
+{
+	return a.n == b.n && str_same_folded(a.p, b.p, a.n);
+}
+
+/* Is prefix what s begins with? */
+static inline bool
+str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && (prefix.n == 0 ||
+	    memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+/* As str_ieq() at the start of s, or at its end. */
+static inline bool
+str_istarts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && str_same_folded(s.p, prefix.p, prefix.n);
+}
+
 bool str_iends(struct str s, struct str suffix);
 
 /* Orders by bytes, then by length, as memcmp does. */
@@ -53,7 +91,18 @@ int str_cmp(struct str a, struct str b);
 /* Offset of the first needle at or after from, or s.n when there is none. */
 size_t str_find(struct str s, struct str needle, size_t from);
 size_t str_ifind(struct str s, struct str needle, size_t from);
-size_t str_chr(struct str s, char c, size_t from);
+
+/* As str_find() for one byte. */
+static inline size_t
+str_chr(struct str s, char c, size_t from)
+{
+	const char *hit;
+
+	if (from >= s.n)
+		return s.n;
+	hit = memchr(s.p + from, c, s.n - from);
+	return hit ? (size_t)(hit - s.p) : s.n;
+}
 
 /* Without leading and trailing SP, TAB, CR and LF. */
 struct str str_trim(struct str s);
