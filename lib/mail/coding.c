@@ -79,13 +79,6 @@ coded_marks_init(struct coded *c, struct arena *a)
 	c->nmarks = 1;
 }
 
-void
-coded_mark_add(struct coded *c, size_t raw, size_t text)
-{
-	if (raw - c->marks[c->nmarks - 1].raw >= CODED_MARK_STEP)
-		c->marks[c->nmarks++] = (struct coded_mark){ raw, text };
-}
-
 const struct coded_mark *
 coded_mark_find(const struct coded *c, size_t text)
 {

@@ -21,7 +21,12 @@ struct coded_mark {
 void coded_marks_init(struct coded *c, struct arena *a);
 
 /* Records a line start unless the last one is near. */
-void coded_mark_add(struct coded *c, size_t raw, size_t text);
+static inline void
+coded_mark_add(struct coded *c, size_t raw, size_t text)
+{
+	if (raw - c->marks[c->nmarks - 1].raw >= CODED_MARK_STEP)
+		c->marks[c->nmarks++] = (struct coded_mark){ raw, text };
+}
 
 /* The last mark at or before an offset of the text. */
 const struct coded_mark *coded_mark_find(const struct coded *c, size_t text);
