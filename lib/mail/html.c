@@ -53,6 +53,8 @@ content_of(struct str name)
 		{ { "plaintext", 9 }, HTML_PLAINTEXT },
 	};
 
+	if (name.n < 3) /* "a", "p", "td" and most others */
+		return HTML_DATA;
 	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
 		if (name.n == models[i].name.n &&
 		    str_ieq(name, models[i].name))
@@ -105,9 +107,14 @@ static bool
 read_data(struct html_lexer *l, struct html_token *t)
 {
 	const char *p = l->text.p;
-	const char *lt = memchr(p + l->at, '<', l->limit - l->at);
-	size_t at = lt != NULL ? (size_t)(lt - p) : l->limit;
+	size_t at = l->at;
 
+	/* tags often stand next to each other */
+	if (p[at] != '<') {
+		const char *lt = memchr(p + at, '<', l->limit - at);
+
+		at = lt != NULL ? (size_t)(lt - p) : l->limit;
+	}
 	if (l->limit - at < 2) {
 		l->at = l->limit;
 		return false;

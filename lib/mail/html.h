@@ -55,7 +55,7 @@ struct html_lexer {
 	size_t conditional_end;	 /* behind the one entered; 0: none is */
 	size_t limit;		 /* end of what is read now */
 	size_t open_tag;	 /* see html_next(); text.n: there is none */
-	struct html_attr attrs[HTML_MAX_ATTRS];
+	struct html_attr attrs[HTML_MAX_ATTRS + 1]; /* the last: left out */
 	size_t nattrs;
 };
 

@@ -74,7 +74,6 @@ read_value(const struct html_lexer *l, size_t at, struct html_attr *attr)
 	size_t end;
 	char c;
 
-	attr->has_value = true;
 	at = skip_space(l, at);
 	if (at == l->limit)
 		return false;
@@ -93,6 +92,7 @@ read_value(const struct html_lexer *l, size_t at, struct html_attr *attr)
 		end = skip_until(l, at, ENDS_UNQUOTED);
 		attr->end = end;
 	}
+	attr->has_value = true;
 	attr->value_at = at;
 	attr->value = str_make(l->text.p + at, end - at);
 	return true;
@@ -106,21 +106,22 @@ read_value(const struct html_lexer *l, size_t at, struct html_attr *attr)
 static size_t
 read_attr(struct html_lexer *l, size_t at)
 {
-	struct html_attr attr = { .at = at };
+	/* in its place at once; behind the last there is room for one more */
+	struct html_attr *attr = &l->attrs[l->nattrs];
 	size_t end = skip_until(l, at + 1, ENDS_ATTR), next;
 
-	attr.name = str_make(l->text.p + at, end - at);
-	attr.value = str_make(l->text.p + end, 0);
-	attr.value_at = attr.end = end;
+	*attr = (struct html_attr){ .at = at, .value_at = end, .end = end,
+		.name = str_make(l->text.p + at, end - at),
+		.value = str_make(l->text.p + end, 0) };
 	next = skip_space(l, end);
 	if (next < l->limit && l->text.p[next] == '=') {
-		if (!read_value(l, next + 1, &attr))
+		if (!read_value(l, next + 1, attr))
 			return l->limit;
-		next = attr.end;
+		next = attr->end;
 	}
 	if (l->nattrs < HTML_MAX_ATTRS) {
-		attr.is_duplicate = is_duplicate(l, attr.name);
-		l->attrs[l->nattrs++] = attr;
+		attr->is_duplicate = is_duplicate(l, attr->name);
+		l->nattrs++;
 	}
 	return next;
 }
@@ -131,16 +132,19 @@ html_read_tag(struct html_lexer *l, enum html_kind kind, size_t lt,
 {
 	size_t at = skip_until(l, name, ENDS_NAME);
 
-	*t = (struct html_token){ .kind = kind, .at = lt,
-		.name = str_make(l->text.p + name, at - name),
-		.in_conditional = l->conditional_end != 0 };
+	t->kind = kind;
+	t->name = str_make(l->text.p + name, at - name);
+	t->text = str_make(NULL, 0);
+	t->at = lt;
+	t->self_closing = false;
+	t->in_conditional = l->conditional_end != 0;
+	t->attrs = l->attrs;
 	l->nattrs = 0;
 	while ((at = skip_space(l, at)) < l->limit) {
 		char c = l->text.p[at];
 
 		if (c == '>') {
 			t->end = l->at = at + 1;
-			t->attrs = l->attrs;
 			t->nattrs = l->nattrs;
 			return true;
 		}
