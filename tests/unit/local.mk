@@ -95,3 +95,6 @@ tests_unit_test_buffered_LDADD = $(UNIT_LIBS)
 tests_unit_test_buffered_LDFLAGS = $(AM_LDFLAGS) $(MILTER_WRAP)
 UNIT_TESTS += tests/unit/test_siv
 tests_unit_test_siv_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_scans tests/unit/test_link
+tests_unit_test_scans_LDADD = $(UNIT_LIBS)
+tests_unit_test_link_LDADD = $(UNIT_LIBS)
