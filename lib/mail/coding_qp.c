@@ -78,9 +78,9 @@ find_stops(uint64_t word)
 
 /*
  * A body on its way out of quoted-printable: what is between '=' and LF is
- * copied, eight octets at a time (38 us less for 50 KB than line by line, as
- * lines and what is between escapes are short).  to never passes p in number
- * of octets, so a word more may always be written.
+ * copied, eight octets at a time (56,000 instructions less for 50 KB than by
+ * memchr() and memcpy(), as what is between them is short).  No more octets
+ * are written than read, so a word more may always be written.
  */
 struct reader {
 	struct coded *c;
