@@ -122,7 +122,10 @@ decode_amps(struct arena *a, struct str value, size_t namps)
 	return str_make(out, n);
 }
 
-/* Most URLs are plain: 30 us less for 40 of them than the long way. */
+/*
+ * Most URLs are plain: 250,000 instructions less for 40 of them than the long
+ * way.
+ */
 int
 link_url(struct message *m, struct str charset, struct str value,
     struct str *url)

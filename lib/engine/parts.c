@@ -56,7 +56,10 @@ why_not(const struct mime *mime, const struct mime_part *p)
 	return NULL;
 }
 
-/* By its 'G', which is rare: dashes are not (7 us less for 50 KB). */
+/*
+ * By its 'G', which is rare: dashes are not (36,000 instructions less for 50
+ * KB).
+ */
 static bool
 is_inline_pgp(struct str text)
 {

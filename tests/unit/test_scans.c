@@ -8,6 +8,7 @@
 
 #include "mail/coding.h"
 #include "mail/coding_private.h"
+#include "mail/mime.h"
 #include "mail/wire.h"
 
 #define MAX 400
@@ -273,6 +274,51 @@ test_write(void **state)
 	each_text(STR("xyz0189~!<>"), check_write);
 }
 
+/* Delimiters at every offset from the blocks that are passed over. */
+static void
+check_parts(size_t before, size_t inside, struct str filler)
+{
+	struct arena *a = arena_new();
+	struct str pieces[] = { filler, STR("\n--b\n\n"), filler,
+		STR("\n--b--\n"), filler }, body;
+	struct headers h;
+	struct mime m;
+
+	pieces[0].n = before;
+	pieces[2].n = inside;
+	body = arena_join(a, pieces, 5);
+	headers_init(&h, a);
+	headers_add(&h, STR("Content-Type"),
+	    STR(" multipart/mixed; boundary=b"));
+	mime_scan(&m, a, &h, exact(a, body));
+	assert_int_equal(m.faults, 0);
+	assert_int_equal(m.n, 2);
+	assert_int_equal(m.v[1].body, before + strlen("\n--b\n\n"));
+	assert_int_equal(m.v[1].end, m.v[1].body + inside);
+	arena_free(&a);
+}
+
+static void
+test_parts(void **state)
+{
+	char text[2000], lines[sizeof(text)], dashes[sizeof(text)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		text[i] = '-';
+		lines[i] = i % 5 == 4 ? '\n' : '-';
+		dashes[i] = i % 7 == 6 ? '\n' : 'x';
+	}
+	lines[0] = 'x';
+	for (size_t i = 5; i < sizeof(text); i += 5)
+		lines[i + 1] = 'x'; /* "-x--" on each line but the first */
+	for (size_t n = 0; n < 700; n += n < 8 || n % 64 > 56 ? 1 : 7) {
+		check_parts(n, 700 - n, str_make(lines, sizeof(lines)));
+		check_parts(700 - n, n, str_make(dashes, sizeof(dashes)));
+		check_parts(n + 1, n, str_make(text, sizeof(text)));
+	}
+}
+
 int
 main(void)
 {
@@ -281,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_look),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
