@@ -89,8 +89,8 @@ signer_copy(const EVP_MD_CTX *signer)
 }
 
 /*
- * A copy takes OpenSSL 0.3 us, looking up all that it needs 5 to 20 us.  The
- * first releases of 3.0 copy none for Ed25519.
+ * A copy takes OpenSSL 0.3 us; setting one up takes 3 to 8, in which it looks
+ * its algorithms up by name.  3.0.0 copies none for Ed25519.
  */
 static void
 signer_prepare(struct dkim_key *k)
