@@ -1,0 +1,181 @@
+/*
+ * suppress.h - who must not get mail, and why.  An entry's key is (address,
+ * scope, reason); of the live entries that apply to a mail the strongest one
+ * counts, so no entry ever weakens another.
+ */
+#ifndef BULKHEAD_STORE_SUPPRESS_H
+#define BULKHEAD_STORE_SUPPRESS_H
+
+#include "base/arena.h"
+#include "store/store.h"
+
+/* Strongest first.  The numbers are stored: they never change. */
+enum suppress_reason {
+	SUPPRESS_COMPLAINT = 1,
+	SUPPRESS_UNSUBSCRIBE = 2,
+	SUPPRESS_MANUAL = 3,
+	SUPPRESS_HARD_BOUNCE = 4,
+	SUPPRESS_IMPORT = 5,
+	SUPPRESS_SOFT_BOUNCES = 6
+};
+
+/* "hard-bounce" and so on; NULL for a number that is none. */
+const char *suppress_reason_name(enum suppress_reason reason);
+/* 0 with *out set, or -1. */
+int suppress_reason_parse(struct str name, enum suppress_reason *out);
+
+/*
+ * Where an entry holds.  All empty: global.  Each part narrows it: the name of
+ * a domain section, a stream's id (0: all) within it, a list key within that.
+ */
+struct suppress_scope {
+	struct str domain; /* lower case */
+	uint32_t stream;   /* hash_id32(title) */
+	struct str list;
+};
+
+/* True when an entry of scope e applies to mail of scope m. */
+bool suppress_scope_applies(const struct suppress_scope *e,
+    const struct suppress_scope *m);
+
+struct suppress_entry {
+	/* addr_normal(), or "@" and a domain: exactly that domain. */
+	struct str address;
+	struct suppress_scope scope;
+	enum suppress_reason reason;
+	int64_t created, expires; /* seconds since 1970; expires 0: never */
+	struct str source;   /* who says so: "cli", "import", "trackd", ... */
+	struct str evidence; /* "550 5.1.1 no such user"; one line, or empty */
+	uint64_t import;     /* of which it came; 0: of none */
+};
+
+/*
+ * The normal form of an address or "@domain" as entries have it, in the
+ * arena; empty when the text is neither.  Blanks around it and the angle
+ * brackets of a path are taken off.
+ */
+struct str suppress_normal(struct arena *a, struct str text);
+
+struct suppress_query {
+	struct str address;	     /* normal form */
+	struct suppress_scope scope; /* of the mail */
+	/* what was found */
+	enum store_answer answer;
+	struct suppress_entry entry; /* STORE_YES: the strongest, in arena */
+};
+
+/*
+ * Looks all up as one batch, in one snapshot: one seek each, one more for the
+ * domain while any "@domain" entry exists.  Expired entries do not count.
+ * Ties: the stronger reason, the wider scope, the older entry.
+ */
+void store_suppress_find(struct store *s, struct arena *a,
+    struct suppress_query *v, size_t n, int64_t deadline);
+
+enum suppress_what { SUPPRESS_PUT, SUPPRESS_REMOVE };
+
+enum suppress_outcome {
+	SUPPRESS_ADDED,
+	SUPPRESS_EXTENDED, /* one was there and now lasts longer */
+	SUPPRESS_ALREADY,  /* one is there that lasts as long: left alone */
+	SUPPRESS_REMOVED,
+	SUPPRESS_ABSENT	   /* nothing of that key to remove */
+};
+
+/*
+ * PUT of a key whose live entry lasts at least as long leaves it as it is;
+ * else it takes its place.  REMOVE takes the entry of exactly that key away
+ * (expired or not).  What a change takes away goes to the history.
+ */
+struct suppress_change {
+	enum suppress_what what;
+	struct suppress_entry entry;
+	struct str actor; /* for the history: a user's or program's name */
+	enum suppress_outcome outcome; /* when the answer is STORE_YES */
+};
+
+/*
+ * All or nothing, durable when STORE_YES is answered; after STORE_UNKNOWN it
+ * may or may not have happened, and doing it again is harmless.
+ */
+enum store_answer store_suppress_change(struct store *s,
+    struct suppress_change *v, size_t n, int64_t deadline);
+
+/* What a walk is to give; empty and 0 mean any. */
+struct suppress_filter {
+	struct str address;	/* exactly */
+	struct str rcpt_domain; /* of the address, "@domain" too */
+	const struct suppress_scope *scope; /* exactly; NULL: any */
+	enum suppress_reason reason;
+	struct str source;
+	uint64_t import;
+	int64_t since, until; /* created in [since, until) */
+	bool with_expired;
+};
+
+/*
+ * Calls each() for the entries in order of (address, scope, reason), in short
+ * read transactions, so that nobody waits and an entry that is there all the
+ * while is given exactly once.  each() returns false to end.  STORE_YES when
+ * all were given or each() ended it.
+ */
+enum store_answer store_suppress_walk(struct store *s,
+    const struct suppress_filter *filter,
+    bool (*each)(void *arg, const struct suppress_entry *e), void *arg);
+
+/* A line of the history: what was taken away or changed, when, by whom. */
+struct suppress_event {
+	int64_t at;
+	struct str actor;
+	enum suppress_what what; /* PUT: it was replaced by a longer one */
+	uint64_t import;	 /* that replaced or undid it; 0: none */
+	struct suppress_entry entry; /* as it was */
+};
+
+enum store_answer store_suppress_history(struct store *s, struct str address,
+    bool (*each)(void *arg, const struct suppress_event *e), void *arg);
+
+/*
+ * Imports.  begin gives a new id; its entries are PUT with entry.import = id,
+ * sorted by address where they are many; progress and the end are kept, so
+ * that one that was cut short can go on.
+ */
+struct suppress_import {
+	uint64_t id;
+	int64_t started, ended; /* ended 0: cut short or under way */
+	struct str source;	/* file name and format, for people */
+	struct str fingerprint; /* of the input, to find it again */
+	uint64_t nadded, nextended, nalready, nrefused;
+	uint64_t position; /* of the sorted input: done up to here */
+	bool is_undone;
+};
+
+enum store_answer store_import_begin(struct store *s,
+    struct suppress_import *import, int64_t deadline);
+/*
+ * One slice: the changes and the import's new counts and position, in one
+ * transaction.
+ */
+enum store_answer store_import_slice(struct store *s,
+    struct suppress_import *import, struct suppress_change *v, size_t n,
+    int64_t deadline);
+enum store_answer store_import_end(struct store *s,
+    struct suppress_import *import, int64_t deadline);
+enum store_answer store_import_walk(struct store *s,
+    bool (*each)(void *arg, const struct suppress_import *i), void *arg);
+/*
+ * Takes exactly the entries of that import away, in slices, and puts back what
+ * it had replaced.  STORE_NO: there is no such import.  Counts in *nremoved
+ * and *nrestored.
+ */
+enum store_answer store_import_undo(struct store *s, uint64_t id,
+    struct str actor, uint64_t *nremoved, uint64_t *nrestored);
+
+/*
+ * Takes away up to max entries (and old history) that expired before now; for
+ * a slow background job.  *more says whether to come again.
+ */
+enum store_answer store_suppress_purge(struct store *s, size_t max, bool *more,
+    int64_t deadline);
+
+#endif
