@@ -17,3 +17,5 @@ libbulkhead_a_SOURCES += \
 	lib/bulkhead/token.c lib/bulkhead/token.h \
 	lib/bulkhead/token_keys.c lib/bulkhead/token_keys.h
 libbulkhead_a_SOURCES += lib/bulkhead/keyring.c lib/bulkhead/keyring.h
+libbulkhead_a_SOURCES += lib/bulkhead/policy.h lib/bulkhead/policy_proto.h \
+	lib/bulkhead/policy_proto.c lib/bulkhead/policy_proto_text.c

@@ -98,3 +98,5 @@ tests_unit_test_siv_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_scans tests/unit/test_link
 tests_unit_test_scans_LDADD = $(UNIT_LIBS)
 tests_unit_test_link_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_policy_proto
+tests_unit_test_policy_proto_LDADD = $(UNIT_LIBS)
