@@ -70,7 +70,7 @@ macro(SMFICTX *ctx, const char *name)
 static bool
 ask_for_macros(SMFICTX *ctx)
 {
-	char on_connect[] = "i {daemon_name}";
+	char on_connect[] = "i j {daemon_name}";
 	char on_mail[] = "i {auth_authen}";
 	char on_end[] = "i";
 
@@ -176,6 +176,7 @@ on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *addr)
 	if (c == NULL)
 		return send_away(ctx, "too many sessions, try again later");
 	client.daemon = macro(ctx, "{daemon_name}");
+	client.mta = macro(ctx, "j");
 	/* sendmail(1): a queue id before any message (ARCHITECTURE §13) */
 	client.is_sendmail = macro(ctx, "i").n > 0 && port == 0 &&
 	    client.has_addr && net_is_loopback(&client.addr);

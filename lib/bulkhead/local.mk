@@ -1,5 +1,5 @@
 libbulkhead_a_SOURCES += \
-	lib/bulkhead/names.h
+	lib/bulkhead/names.h lib/bulkhead/policy.h
 libbulkhead_a_SOURCES += lib/bulkhead/metrics.c lib/bulkhead/metrics.h
 libbulkhead_a_SOURCES += lib/bulkhead/service.c lib/bulkhead/service.h
 libbulkhead_a_SOURCES += lib/bulkhead/settings.c lib/bulkhead/settings.h \

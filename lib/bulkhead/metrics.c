@@ -71,6 +71,8 @@ metric_name(enum metric which)
 		[METRIC_SPILLED] = "spilled",
 		[METRIC_NO_MEMORY] = "no_memory",
 		[METRIC_REMOVED_RECIPIENTS] = "removed_recipients",
+		[METRIC_OVER_LIMIT] = "over_limit",
+		[METRIC_POLICY_DOWN] = "policy_down",
 		[METRIC_RETURN_PATHS] = "return_paths",
 		[METRIC_UNSUBSCRIBES] = "unsubscribes",
 		[METRIC_UNSUBSCRIBES_KEPT] = "unsubscribes_kept",

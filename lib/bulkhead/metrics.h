@@ -32,7 +32,9 @@ enum metric {
 	METRIC_NO_MEMORY,    /* put off: max-memory was reached */
 
 	/* what the stages did */
-	METRIC_REMOVED_RECIPIENTS,
+	METRIC_REMOVED_RECIPIENTS, /* suppressed */
+	METRIC_OVER_LIMIT,	   /* put off or refused: a limit, a pause */
+	METRIC_POLICY_DOWN, /* accepted though policyd or its store was down */
 	METRIC_RETURN_PATHS,
 	METRIC_UNSUBSCRIBES,	  /* List-Unsubscribe of ours */
 	METRIC_UNSUBSCRIBES_KEPT, /* the application's */

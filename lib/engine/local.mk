@@ -1,4 +1,5 @@
 libbulkhead_a_SOURCES += \
+	lib/engine/ask.c lib/engine/ask.h \
 	lib/engine/emit.c lib/engine/emit.h \
 	lib/engine/encode.h lib/engine/encode_parts.c \
 	lib/engine/encode_hazards.c \

@@ -12,6 +12,7 @@
 #include "base/net.h"
 #include "base/str.h"
 #include "bulkhead/keyring.h"
+#include "bulkhead/policy.h"
 #include "bulkhead/settings.h"
 #include "engine/control.h"
 #include "engine/parts.h"
@@ -25,6 +26,7 @@ struct client {
 	struct net_addr addr;
 	struct str sasl_user; /* empty: not authenticated */
 	struct str daemon;    /* {daemon_name} */
+	struct str mta;	      /* its name, {j}: queue ids are unique there */
 	bool is_sendmail;     /* submitted by sendmail(1) */
 };
 
@@ -38,7 +40,8 @@ struct recipient {
 	struct str raw;	   /* as the client spelled it */
 	struct str normal; /* addr_normal(); empty when it does not parse */
 	struct addr addr;
-	bool is_removed;
+	bool is_removed;      /* suppressed */
+	struct str suppressed; /* the reason, for the log */
 };
 
 /* What is done with the whole message. */
@@ -78,6 +81,7 @@ struct message {
 	struct arena *arena;
 	struct keyring *keyring; /* borrowed from the session */
 	const struct settings *settings;
+	const struct policy *policy; /* NULL: nobody is asked */
 	int64_t now; /* seconds since 1970, fixed at end of message */
 
 	struct client client;
@@ -124,6 +128,9 @@ struct message {
 	const char *malformed;	      /* why no part was touched, or NULL */
 	const char *reason;	      /* why it passes as it came, or NULL */
 	bool is_already_done;	      /* and that is why */
+	bool is_bare; /* ours, passes as it came: admitted and charged only */
+	struct str limit;	      /* that it was over, or empty */
+	bool was_open; /* went on though policyd or its store was down */
 	bool was_ours; /* a signature of ours is on it that is not good now */
 	const char *lacks;	      /* what was wanted and is not there */
 	unsigned nunsubscribe_removed; /* further List-Unsubscribe fields */

@@ -148,6 +148,27 @@ add_hazards(struct buf *line, unsigned hazards)
 	}
 }
 
+/* Each removed recipient has a line of its own. */
+static void
+log_suppressed(const struct message *m, const char *observe)
+{
+	for (size_t i = 0; i < m->nrecipients; i++) {
+		const struct recipient *r = &m->recipients[i];
+		struct buf line;
+
+		if (!r->is_removed)
+			continue;
+		buf_init(&line, LINE_MAX_LEN);
+		add_value(&line, "recipient", report_address(m->settings,
+		    m->arena, r->normal));
+		add_value(&line, "reason", r->suppressed);
+		log_info("%.*s: %saction=suppressed%.*s",
+		    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
+		    observe, STR_ARG(buf_view(&line)));
+		buf_free(&line);
+	}
+}
+
 static void
 add_what_was_done(struct buf *line, const struct message *m)
 {
@@ -179,15 +200,32 @@ add_what_was_done(struct buf *line, const struct message *m)
 		add_value(line, "malformed", str_from(m->malformed));
 }
 
+/* The first recipient that was removed; NULL: none. */
+static const struct recipient *
+first_removed(const struct message *m)
+{
+	for (size_t i = 0; i < m->nrecipients; i++)
+		if (m->recipients[i].is_removed)
+			return &m->recipients[i];
+	return NULL;
+}
+
 /*
- * What the client was told may begin with its login, made printable and cut by
- * message_refuse(): log-addresses counts there, too.
+ * What the client was told names an address where all are suppressed, and may
+ * begin with its login, made printable and cut by message_refuse():
+ * log-addresses counts there, too.
  */
 static struct str
 reply_text(const struct message *m)
 {
 	struct str text = str_from(m->reply.text), login = m->client.sasl_user;
+	const struct recipient *removed = first_removed(m);
 	size_t n = 0;
+
+	if (removed != NULL && m->nleft == 0 &&
+	    m->settings->log_addresses != LOG_ADDRESSES_FULL)
+		return arena_printf(m->arena, "suppressed (%.*s)",
+		    STR_ARG(removed->suppressed));
 
 	while (n < login.n && n < text.n &&
 	    (text.p[n] == login.p[n] || text.p[n] == '?'))
@@ -208,6 +246,7 @@ report_log(const struct message *m, int64_t cpu_micros)
 	char time[CLOCK_TEXT];
 	struct buf line;
 
+	log_suppressed(m, observe ? "observe " : "");
 	buf_init(&line, LINE_MAX_LEN);
 	clock_rfc3339(m->now, time);
 	buf_printf(&line, "%.*s: %saction=%s",
@@ -223,6 +262,13 @@ report_log(const struct message *m, int64_t cpu_micros)
 	buf_printf(&line, " nrcpt=%zu size=%zu", m->nrecipients, m->body.n);
 	if (m->verdict == VERDICT_ACCEPT)
 		add_what_was_done(&line, m);
+	if (first_removed(m) != NULL)
+		buf_printf(&line, " suppressed=%zu",
+		    m->nrecipients - m->nleft);
+	if (m->limit.n > 0)
+		add_value(&line, "limit", m->limit);
+	if (m->was_open)
+		buf_puts(&line, " policy=down");
 	if (m->reason != NULL)
 		add_value(&line, "reason", str_from(m->reason));
 	if (m->verdict == VERDICT_REJECT)
@@ -245,8 +291,6 @@ count_what_was_done(const struct message *m, struct metrics *metrics)
 	bool is_kept = kind != NULL && strcmp(kind, "kept") == 0;
 	bool is_ours = kind != NULL && !is_kept && strcmp(kind, "none") != 0;
 
-	metrics_add(metrics, METRIC_REMOVED_RECIPIENTS,
-	    m->nrecipients - m->nleft);
 	metrics_add(metrics, METRIC_RETURN_PATHS, m->new_sender.n > 0);
 	metrics_add(metrics, METRIC_UNSUBSCRIBES, is_ours);
 	metrics_add(metrics, METRIC_UNSUBSCRIBES_KEPT, is_kept);
@@ -277,6 +321,11 @@ report_count(const struct message *m, struct metrics *metrics)
 	metrics_add(metrics, METRIC_OCTETS, m->body.n);
 	metrics_add(metrics, METRIC_RECIPIENTS, m->nrecipients);
 	metrics_add(metrics, by_verdict[m->verdict], 1);
+	for (size_t i = 0; i < m->nrecipients; i++)
+		if (m->recipients[i].is_removed)
+			metrics_add(metrics, METRIC_REMOVED_RECIPIENTS, 1);
+	metrics_add(metrics, METRIC_OVER_LIMIT, m->limit.n > 0);
+	metrics_add(metrics, METRIC_POLICY_DOWN, m->was_open);
 	if (m->is_already_done)
 		metrics_add(metrics, METRIC_ALREADY_DONE, 1);
 	if (m->verdict == VERDICT_ACCEPT)

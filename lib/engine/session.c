@@ -85,6 +85,7 @@ session_connect(struct session *s, const struct client *client)
 	s->is_stranger = false;
 	s->client.sasl_user = arena_copy(s->client_arena, client->sasl_user);
 	s->client.daemon = arena_copy(s->client_arena, client->daemon);
+	s->client.mta = arena_copy(s->client_arena, client->mta);
 }
 
 void
@@ -119,6 +120,7 @@ new_message(struct session *s, struct str path)
 	m->settings = s->keyring->settings;
 	m->client = s->client;
 	m->wants_notes = s->env->wants_notes;
+	m->policy = s->env->policy;
 	m->sender_raw = arena_copy(s->arena, path);
 	if (addr_parse_path(s->arena, m->sender_raw, &m->sender) != 0)
 		m->sender = (struct addr){ m->sender_raw, STR("") };
@@ -270,7 +272,8 @@ session_body(struct session *s, struct str chunk)
 static void
 tell(struct message *m, struct mta *mta)
 {
-	if (m->verdict == VERDICT_ACCEPT && emit_edits(m, mta) != 0) {
+	if ((m->verdict == VERDICT_ACCEPT || m->verdict == VERDICT_PASS) &&
+	    emit_edits(m, mta) != 0) {
 		log_error("%.*s: the MTA did not take an edit",
 		    STR_ARG(m->queue_id));
 		m->verdict = VERDICT_TEMPFAIL;

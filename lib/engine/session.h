@@ -46,6 +46,7 @@ struct session_env {
 	struct metrics *metrics; /* may be NULL */
 	struct budget *budget;	 /* of all sessions; NULL: no limit */
 	size_t in_memory;	 /* of a body; 0: SPOOL_IN_MEMORY */
+	const struct policy *policy; /* NULL: nobody is asked */
 	bool wants_notes;	 /* preview --explain */
 	bool is_quiet;		 /* no log lines: preview and tests */
 };

@@ -15,6 +15,7 @@ enum stage_result {
 struct stage {
 	const char *name;
 	enum stage_result (*run)(struct message *m);
+	bool for_bare; /* also for mail of ours that passes as it came */
 };
 
 /*
@@ -32,7 +33,10 @@ const char *stage_name(unsigned place);
 /* Whose mail, which stream, which domain.  ARCHITECTURE section 3. */
 enum stage_result stage_select(struct message *m);
 
-/* Asks who may get it: a seam that accepts until policyd exists. */
+/*
+ * Asks policyd who may get it: suppressed recipients are removed, a message
+ * that has none left is refused or dropped as its stream says.
+ */
 enum stage_result stage_admit(struct message *m);
 
 /* A return path that names stream and recipient. */
@@ -53,7 +57,7 @@ enum stage_result stage_encode(struct message *m);
 /* DKIM signatures over what will leave. */
 enum stage_result stage_sign(struct message *m);
 
-/* Charges the limits: a seam that accepts until policyd exists. */
+/* The last step: all limits are charged for whom is left, or none. */
 enum stage_result stage_charge(struct message *m);
 
 #endif

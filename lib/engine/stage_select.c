@@ -20,6 +20,15 @@ pass(struct message *m, const char *reason)
 	return STAGE_STOP;
 }
 
+/* It is ours all the same: suppressions and limits hold for all such mail. */
+static enum stage_result
+pass_ours(struct message *m, const char *reason)
+{
+	m->is_bare = true;
+	pass(m, reason);
+	return STAGE_NEXT;
+}
+
 /*
  * From with a display name that should have been quoted ("Foo, Inc. <a@b>"):
  * what stands in its only angle brackets.
@@ -151,7 +160,7 @@ check_sender(struct message *m, const struct stream_facts *facts)
 
 	/* a refused bounce would come back as another one */
 	if (!stream_may_send(m->domain, facts) && m->is_null_sender)
-		return pass(m, "its client may not send as its domain");
+		return pass_ours(m, "its client may not send as its domain");
 	if (!stream_may_send(m->domain, facts)) {
 		message_refuse(m, "550", "5.7.1", "%.*s may not send as %.*s",
 		    STR_ARG(who.n ? who : STR("this client")),
@@ -159,7 +168,7 @@ check_sender(struct message *m, const struct stream_facts *facts)
 		return STAGE_STOP;
 	}
 	if (keys == NULL || keys->nkeys == 0)
-		return pass(m, "its domain has no signing key");
+		return pass_ours(m, "its domain has no signing key");
 	return STAGE_NEXT;
 }
 
@@ -195,10 +204,10 @@ stage_select(struct message *m)
 	if (!client_is_ours(m->settings, &m->client))
 		return pass(m, "its client is none of ours");
 	if ((reason = find_from(m)) != NULL)
-		return pass(m, reason);
+		return pass_ours(m, reason);
 	m->domain = stream_domain(m->settings, m->from_domain);
 	if (is_done(m))
-		return pass(m, "already signed by us");
+		return pass_ours(m, "already signed by us");
 	facts.sender = sender_text(m);
 	facts.from_domain = m->from_domain;
 	if (!m->is_null_sender) {
@@ -208,13 +217,13 @@ stage_select(struct message *m)
 	if (m->domain == NULL && m->stream != NULL)
 		m->domain = m->stream->domain;
 	if (m->domain == NULL)
-		return pass(m, "no domain section covers its From");
+		return pass_ours(m, "no domain section covers its From");
 	message_note(m, "select", "stream %.*s, domain %.*s",
 	    STR_ARG(m->stream ? m->stream->name : STR("(none)")),
 	    STR_ARG(m->domain->name));
 	if (check_sender(m, &facts) != STAGE_NEXT)
 		return STAGE_STOP;
-	if (m->stream != NULL)
+	if (m->stream != NULL && !m->is_bare)
 		take_wishes(m);
 	return STAGE_NEXT;
 }

@@ -168,6 +168,7 @@ fixture_send(struct fixture *f, const struct fixture_sender *from,
 	f->env = (struct session_env){ .keyring = the_keyring, .arg = f,
 		.clock = clock_fixed(
 		    (FIXTURE_TIME + f->later) * INT64_C(1000000)),
+		.policy = f->policy,
 		.metrics = &f->metrics, .is_quiet = !f->is_loud,
 		.wants_notes = true };
 	if (f->session == NULL)

@@ -20,6 +20,7 @@ struct fixture {
 	struct session_env env;
 	struct session *session;
 	int64_t later; /* seconds: the clock is at FIXTURE_TIME and these */
+	const struct policy *policy; /* whom the stages ask; NULL: nobody */
 	bool is_loud;		/* log lines are wanted */
 	struct metrics metrics; /* of all messages sent */
 	/* the last message sent */

@@ -85,6 +85,10 @@ tests_unit_test_session_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_wire tests/unit/test_coding_anew
 tests_unit_test_wire_LDADD = $(UNIT_LIBS)
 tests_unit_test_coding_anew_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_admit
+tests_unit_test_admit_SOURCES = tests/unit/test_admit.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_admit_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_encode
 tests_unit_test_encode_SOURCES = tests/unit/test_encode.c \
 	tests/unit/fixture.c tests/unit/fixture.h
