@@ -104,3 +104,7 @@ tests_unit_test_scans_LDADD = $(UNIT_LIBS)
 tests_unit_test_link_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_policy_proto
 tests_unit_test_policy_proto_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_gcra tests/unit/test_rate_table
+tests_unit_test_gcra_LDADD = $(UNIT_LIBS)
+tests_unit_test_rate_table_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/unit/rate_random.h
