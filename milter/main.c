@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "bulkhead/policy_client.h"
 #include "bulkhead/service.h"
 #include "engine/stage.h"
 #include "milter/drain.h"
@@ -17,6 +18,11 @@
 
 static struct session_env env;
 static struct budget budget;
+static struct policy policy;
+static struct policy_client *policyd;
+
+/* Milliseconds for each of two questions a message. */
+#define POLICY_PATIENCE 1500
 
 static struct keyring *
 current_keyring(void *arg)
@@ -51,6 +57,9 @@ milter_open(struct service *s)
 
 	bound_malloc();
 	budget_init(&budget, (size_t)k->settings->milter.max_memory);
+	policyd = policy_client_new(k->settings->policyd.control,
+	    POLICY_PATIENCE);
+	policy = policy_client_policy(policyd);
 	keyring_free(&k);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes: write(2) says so */
 	env = (struct session_env){
@@ -59,6 +68,7 @@ milter_open(struct service *s)
 		.clock = clock_system(),
 		.metrics = service_metrics(s),
 		.budget = &budget,
+		.policy = &policy,
 	};
 	if (rc != EX_OK) {
 		free(socket);
@@ -87,6 +97,16 @@ check_spool(struct service *s)
 	if (spool_check(spool) != 0)
 		log_warning("milter { spool }: no file can be made in %.*s: "
 			    "%m; long messages will get 451", STR_ARG(spool));
+	keyring_free(&k);
+}
+
+static void
+milter_reloaded(struct service *s)
+{
+	struct keyring *k = service_keyring(s);
+
+	check_spool(s);
+	policy_client_use(policyd, k->settings->policyd.control);
 	keyring_free(&k);
 }
 
@@ -119,7 +139,7 @@ main(int argc, char **argv)
 		.stage_name = stage_name,
 		.open = milter_open,
 		.run = milter_run,
-		.reloaded = check_spool,
+		.reloaded = milter_reloaded,
 		.tick = milter_tick,
 		.stop = drain_run,
 	};

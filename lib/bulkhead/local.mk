@@ -19,3 +19,5 @@ libbulkhead_a_SOURCES += \
 libbulkhead_a_SOURCES += lib/bulkhead/keyring.c lib/bulkhead/keyring.h
 libbulkhead_a_SOURCES += lib/bulkhead/policy.h lib/bulkhead/policy_proto.h \
 	lib/bulkhead/policy_proto.c lib/bulkhead/policy_proto_text.c
+libbulkhead_a_SOURCES += lib/bulkhead/policy_client.c \
+	lib/bulkhead/policy_client.h

@@ -108,3 +108,5 @@ UNIT_TESTS += tests/unit/test_gcra tests/unit/test_rate_table
 tests_unit_test_gcra_LDADD = $(UNIT_LIBS)
 tests_unit_test_rate_table_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/rate_random.h
+UNIT_TESTS += tests/unit/test_policy_client
+tests_unit_test_policy_client_LDADD = $(UNIT_LIBS)
