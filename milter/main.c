@@ -110,6 +110,19 @@ milter_reloaded(struct service *s)
 	keyring_free(&k);
 }
 
+static void
+milter_changed(struct service *s, const struct settings *old,
+    const struct settings *fresh)
+{
+	if (service_socket(s) == NULL &&
+	    !str_eq(old->milter.socket, fresh->milter.socket))
+		log_warning("%s: socket has changed: restart to listen there",
+		    service_file(s));
+	if (old->milter.max_sessions != fresh->milter.max_sessions)
+		log_warning("%s: max-sessions has changed: restart for it to "
+			    "hold", service_file(s));
+}
+
 static int
 milter_run(struct service *s)
 {
@@ -139,6 +152,7 @@ main(int argc, char **argv)
 		.stage_name = stage_name,
 		.open = milter_open,
 		.run = milter_run,
+		.changed = milter_changed,
 		.reloaded = milter_reloaded,
 		.tick = milter_tick,
 		.stop = drain_run,

@@ -5,109 +5,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/net.h"
-
-/* Connections that may wait: a burst of new sessions is no error. */
-#define BACKLOG 1024
-
-/*
- * Only a refusal says that nobody listens there; EACCES, say, does not, nor
- * EAGAIN: as many wait there as may.
- */
-static bool
-is_live(const char *path)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool refused;
-
-	if (fd < 0)
-		return true;
-	memcpy(sun.sun_path, path, strlen(path) + 1);
-	refused = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0 &&
-	    errno == ECONNREFUSED;
-	close(fd);
-	return !refused;
-}
-
-/* A stale socket goes; anything else stays and is an error. */
-static int
-clear_path(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return EX_OK;
-	if (!S_ISSOCK(st.st_mode)) {
-		log_error("%s is there and no socket: remove it, or choose "
-			  "another path", path);
-		return EX_CANTCREAT;
-	}
-	if (is_live(path)) {
-		log_error("%s: another process listens there: stop it first",
-		    path);
-		return EX_UNAVAILABLE;
-	}
-	if (unlink(path) != 0) {
-		log_error("cannot remove the stale socket %s: %m", path);
-		return EX_NOPERM;
-	}
-	return EX_OK;
-}
-
-/* FACTS must 30: smtpd and cleanup run as postfix. */
-static void
-give_to_postfix(const char *path)
-{
-	struct group *gr = getgrnam("postfix");
-
-	if (gr == NULL || chown(path, (uid_t)-1, gr->gr_gid) != 0)
-		log_warning("%s: not of group postfix: Postfix may be unable "
-			    "to connect", path);
-}
-
-static bool
-is_listening(int fd)
-{
-	int on = 0;
-	socklen_t n = sizeof(on);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on;
-}
-
-/*
- * On inet sockets Nagle's algorithm and delayed acknowledgements cost 40 ms a
- * message; accepted sockets inherit the option.
- */
-static void
-set_nodelay(int fd)
-{
-	struct sockaddr_storage name;
-	socklen_t n = sizeof(name);
-	int on = 1;
-
-	if (getsockname(fd, (struct sockaddr *)&name, &n) == 0 &&
-	    name.ss_family != AF_UNIX &&
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
-		log_warning("cannot set TCP_NODELAY: messages take 40 ms: %m");
-}
+#include "bulkhead/listen.h"
 
 static int
 open_socket(char *name, const char *shown)
 {
 	errno = 0;
-	smfi_setbacklog(BACKLOG);
+	smfi_setbacklog(LISTEN_BACKLOG);
 	if (smfi_setconn(name) == MI_SUCCESS &&
 	    smfi_opensocket(false) == MI_SUCCESS)
 		return EX_OK;
@@ -127,7 +38,7 @@ open_unix(struct arena *a, const char *path, const char *shown)
 {
 	char *name = arena_cstr(a, arena_printf(a, "unix:%s", path));
 	mode_t old;
-	int rc = clear_path(path);
+	int rc = listen_clear_path(path);
 
 	if (rc != EX_OK)
 		return rc;
@@ -135,7 +46,7 @@ open_unix(struct arena *a, const char *path, const char *shown)
 	rc = open_socket(name, shown);
 	umask(old);
 	if (rc == EX_OK)
-		give_to_postfix(path);
+		listen_give_to(path, "postfix");
 	return rc;
 }
 
@@ -143,12 +54,12 @@ open_unix(struct arena *a, const char *path, const char *shown)
 static int
 open_inherited(struct arena *a, int fd, const char *shown)
 {
-	if (!is_listening(fd)) {
+	if (!listen_is_listening(fd)) {
 		log_error("%s is no listening socket: leave the socket to "
 			  "systemd.socket(5), or write unix:/PATH", shown);
 		return EX_UNAVAILABLE;
 	}
-	if (listen(fd, BACKLOG) != 0)
+	if (listen(fd, LISTEN_BACKLOG) != 0)
 		log_warning("%s: cannot let more connections wait: %m", shown);
 	return open_socket(arena_cstr(a, arena_printf(a, "fd:%d", fd)), shown);
 }
@@ -176,7 +87,7 @@ find_listening(int from)
 	long end = sysconf(_SC_OPEN_MAX);
 
 	for (int fd = from; fd < end && fd < 65536; fd++) {
-		if (is_listening(fd))
+		if (listen_is_listening(fd))
 			return fd;
 	}
 	return -1;
@@ -213,7 +124,7 @@ socket_open(const char *name, int *fd)
 			log_error("cannot find the socket that listens");
 			rc = EX_SOFTWARE;
 		} else {
-			set_nodelay(*fd);
+			listen_set_nodelay(*fd);
 		}
 	}
 	arena_free(&a);

@@ -1,5 +1,7 @@
 libbulkhead_a_SOURCES += \
 	lib/bulkhead/names.h lib/bulkhead/policy.h
+libbulkhead_a_SOURCES += lib/bulkhead/listen.c lib/bulkhead/listen.h
+libbulkhead_a_SOURCES += lib/bulkhead/logline.c lib/bulkhead/logline.h
 libbulkhead_a_SOURCES += lib/bulkhead/metrics.c lib/bulkhead/metrics.h
 libbulkhead_a_SOURCES += lib/bulkhead/service.c lib/bulkhead/service.h
 libbulkhead_a_SOURCES += lib/bulkhead/settings.c lib/bulkhead/settings.h \

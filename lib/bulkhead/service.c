@@ -60,6 +60,12 @@ service_socket(const struct service *s)
 	return s->socket;
 }
 
+const char *
+service_file(const struct service *s)
+{
+	return s->file;
+}
+
 static void
 print_usage(const struct service_spec *spec, FILE *to)
 {
@@ -155,20 +161,6 @@ load(struct service *s)
 	return k;
 }
 
-/* What is read once, at the start, says so when it changes. */
-static void
-say_restart(const struct service *s, const struct settings *old,
-    const struct settings *fresh)
-{
-	if (s->socket == NULL &&
-	    !str_eq(old->milter.socket, fresh->milter.socket))
-		log_warning("%s: socket has changed: restart to listen there",
-		    s->file);
-	if (old->milter.max_sessions != fresh->milter.max_sessions)
-		log_warning("%s: max-sessions has changed: restart for it to "
-			    "hold", s->file);
-}
-
 static void
 reload(struct service *s)
 {
@@ -184,7 +176,8 @@ reload(struct service *s)
 	old = s->keyring;
 	s->keyring = fresh;
 	pthread_mutex_unlock(&s->lock);
-	say_restart(s, old->settings, fresh->settings);
+	if (s->spec->changed != NULL)
+		s->spec->changed(s, old->settings, fresh->settings);
 	keyring_free(&old);
 	log_info("settings loaded anew from %s; socket and user stay", s->file);
 	if (s->spec->reloaded != NULL)

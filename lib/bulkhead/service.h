@@ -23,6 +23,12 @@ struct service_spec {
 	int (*open)(struct service *s);
 	/* Serves, in a thread of its own; an exit code if it cannot go on. */
 	int (*run)(struct service *s);
+	/*
+	 * Called before reloaded(), by the same thread: says what of the new
+	 * settings only a restart brings into force.  May be NULL.
+	 */
+	void (*changed)(struct service *s, const struct settings *old,
+	    const struct settings *fresh);
 	/* Called when settings were loaded anew, by a thread of its own. */
 	void (*reloaded)(struct service *s);
 	/* Called every second by the thread that waits for signals. */
@@ -58,5 +64,8 @@ struct metrics *service_metrics(struct service *s);
 
 /* The socket given with -p, or NULL. */
 const char *service_socket(const struct service *s);
+
+/* The settings' file, for messages. */
+const char *service_file(const struct service *s);
 
 #endif

@@ -6,54 +6,8 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
-
-#define LINE_MAX_LEN 1800
-
-struct str
-report_address(const struct settings *s, struct arena *a, struct str address)
-{
-	unsigned char h[SHA256_SIZE];
-
-	if (s->log_addresses == LOG_ADDRESSES_NONE)
-		return STR("-");
-	if (s->log_addresses == LOG_ADDRESSES_FULL || address.n == 0)
-		return address;
-	hash_sha256(address, h);
-	return arena_printf(a,
-	    "%02x%02x%02x%02x%02x%02x%02x%02x", h[0], h[1], h[2], h[3], h[4],
-	    h[5], h[6], h[7]);
-}
-
-/* What needs no quotes in a line that is split at blanks. */
-static bool
-is_plain(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
-		    memchr("-._@:/,+<>[]", s.p[i], 12) == NULL)
-			return false;
-	return s.n > 0;
-}
-
-/* docs/LOGGING.md: a value with other characters stands in quotes. */
-static void
-add_value(struct buf *line, const char *key, struct str value)
-{
-	buf_printf(line, " %s=", key);
-	if (is_plain(value)) {
-		buf_str(line, value);
-		return;
-	}
-	buf_char(line, '"');
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] == '"' || value.p[i] == '\\')
-			buf_char(line, '\\');
-		buf_char(line, value.p[i] != '\0' ? value.p[i] : '?');
-	}
-	buf_char(line, '"');
-}
+#include "bulkhead/logline.h"
 
 /* Who handed it over: what trusted-networks and may-send look at. */
 static void
@@ -64,13 +18,13 @@ add_client(struct buf *line, const struct settings *s, struct arena *a,
 
 	if (c->has_addr) {
 		net_format_addr(&c->addr, addr);
-		add_value(line, "client", str_from(addr));
+		logline_add_value(line, "client", str_from(addr));
 	}
 	if (c->is_sendmail)
 		buf_puts(line, " by=sendmail");
 	if (c->sasl_user.n > 0)
-		add_value(line, "sasl-user",
-		    report_address(s, a, c->sasl_user));
+		logline_add_value(line, "sasl-user",
+		    logline_address(s, a, c->sasl_user));
 }
 
 void
@@ -79,7 +33,7 @@ report_stranger(const struct settings *s, struct arena *a,
 {
 	struct buf line;
 
-	buf_init(&line, LINE_MAX_LEN);
+	buf_init(&line, LOGLINE_MAX);
 	add_client(&line, s, a, c);
 	log_info("NOQUEUE: action=passed%.*s reason=\"its client is none of "
 		 "ours: no login, not in trusted-networks\"",
@@ -158,10 +112,10 @@ log_suppressed(const struct message *m, const char *observe)
 
 		if (!r->is_removed)
 			continue;
-		buf_init(&line, LINE_MAX_LEN);
-		add_value(&line, "recipient", report_address(m->settings,
-		    m->arena, r->normal));
-		add_value(&line, "reason", r->suppressed);
+		buf_init(&line, LOGLINE_MAX);
+		logline_add_value(&line, "recipient",
+		    logline_address(m->settings, m->arena, r->normal));
+		logline_add_value(&line, "reason", r->suppressed);
 		log_info("%.*s: %saction=suppressed%.*s",
 		    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
 		    observe, STR_ARG(buf_view(&line)));
@@ -173,9 +127,9 @@ static void
 add_what_was_done(struct buf *line, const struct message *m)
 {
 	if (m->campaign.n > 0)
-		add_value(line, "campaign", m->campaign);
+		logline_add_value(line, "campaign", m->campaign);
 	if (m->list.n > 0)
-		add_value(line, "list", m->list);
+		logline_add_value(line, "list", m->list);
 	buf_printf(line, " links=%u left=%u pixels=%u", m->nlinks,
 	    m->nlinks_left, m->npixels);
 	if (m->nplaceholders > 0)
@@ -195,9 +149,9 @@ add_what_was_done(struct buf *line, const struct message *m)
 		    m->nsignatures_removed);
 	add_hazards(line, m->hazards);
 	if (m->lacks != NULL)
-		add_value(line, "lacks", str_from(m->lacks));
+		logline_add_value(line, "lacks", str_from(m->lacks));
 	if (m->malformed != NULL)
-		add_value(line, "malformed", str_from(m->malformed));
+		logline_add_value(line, "malformed", str_from(m->malformed));
 }
 
 /* The first recipient that was removed; NULL: none. */
@@ -233,7 +187,7 @@ reply_text(const struct message *m)
 	if (n == 0 || (n < text.n && (n < login.n || text.p[n] != ' ')))
 		return text;
 	return arena_printf(m->arena, "%.*s%.*s",
-	    STR_ARG(report_address(m->settings, m->arena, login)),
+	    STR_ARG(logline_address(m->settings, m->arena, login)),
 	    STR_ARG(str_sub(text, n, text.n)));
 }
 
@@ -241,23 +195,23 @@ void
 report_log(const struct message *m, int64_t cpu_micros)
 {
 	bool observe = m->settings->milter.mode == MODE_OBSERVE;
-	struct str sender = report_address(m->settings, m->arena,
+	struct str sender = logline_address(m->settings, m->arena,
 	    m->is_null_sender ? STR("") : addr_text(m->arena, &m->sender));
 	char time[CLOCK_TEXT];
 	struct buf line;
 
 	log_suppressed(m, observe ? "observe " : "");
-	buf_init(&line, LINE_MAX_LEN);
+	buf_init(&line, LOGLINE_MAX);
 	clock_rfc3339(m->now, time);
 	buf_printf(&line, "%.*s: %saction=%s",
 	    STR_ARG(m->queue_id.n ? m->queue_id : STR("NOQUEUE")),
 	    observe ? "observe " : "", action_of(m));
 	if (m->stream != NULL)
-		add_value(&line, "stream", m->stream->name);
+		logline_add_value(&line, "stream", m->stream->name);
 	if (m->domain != NULL)
-		add_value(&line, "domain", m->domain->name);
+		logline_add_value(&line, "domain", m->domain->name);
 	add_client(&line, m->settings, m->arena, &m->client);
-	add_value(&line, "sender", arena_printf(m->arena, "<%.*s>",
+	logline_add_value(&line, "sender", arena_printf(m->arena, "<%.*s>",
 	    STR_ARG(sender)));
 	buf_printf(&line, " nrcpt=%zu size=%zu", m->nrecipients, m->body.n);
 	if (m->verdict == VERDICT_ACCEPT)
@@ -266,14 +220,15 @@ report_log(const struct message *m, int64_t cpu_micros)
 		buf_printf(&line, " suppressed=%zu",
 		    m->nrecipients - m->nleft);
 	if (m->limit.n > 0)
-		add_value(&line, "limit", m->limit);
+		logline_add_value(&line, "limit", m->limit);
 	if (m->was_open)
 		buf_puts(&line, " policy=down");
 	if (m->reason != NULL)
-		add_value(&line, "reason", str_from(m->reason));
+		logline_add_value(&line, "reason", str_from(m->reason));
 	if (m->verdict == VERDICT_REJECT)
-		add_value(&line, "reply", arena_printf(m->arena, "%s %s %.*s",
-		    m->reply.code, m->reply.status, STR_ARG(reply_text(m))));
+		logline_add_value(&line, "reply", arena_printf(m->arena,
+		    "%s %s %.*s", m->reply.code, m->reply.status,
+		    STR_ARG(reply_text(m))));
 	buf_printf(&line, " time=%s cpu_us=%" PRId64, time, cpu_micros);
 	if (!line.failed)
 		log_info("%.*s", STR_ARG(buf_view(&line)));

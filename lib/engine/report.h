@@ -23,11 +23,4 @@ void report_stranger(const struct settings *s, struct arena *a,
 /* Counts it. */
 void report_count(const struct message *m, struct metrics *metrics);
 
-/*
- * An address as log-addresses wants it: in full, as 16 hex digits of its
- * SHA-256, or "-".  In the arena.
- */
-struct str report_address(const struct settings *s, struct arena *a,
-    struct str address);
-
 #endif
