@@ -23,3 +23,5 @@ libbulkhead_a_SOURCES += lib/bulkhead/policy.h lib/bulkhead/policy_proto.h \
 	lib/bulkhead/policy_proto.c lib/bulkhead/policy_proto_text.c
 libbulkhead_a_SOURCES += lib/bulkhead/policy_client.c \
 	lib/bulkhead/policy_client.h
+libbulkhead_a_SOURCES += lib/bulkhead/limit.c lib/bulkhead/limit.h \
+	lib/bulkhead/settings_limit.c lib/bulkhead/settings_limit.h

@@ -122,10 +122,18 @@ enum limit_per {
 	LIMIT_PER_STREAM
 };
 
+/* One stage a UTC day from a day on; the first one holds before it, too. */
+struct limit_warm_up {
+	struct rate *stages; /* a stage's burst is its own number */
+	size_t nstages;	     /* 0: none */
+	int64_t from;	     /* midnight UTC, seconds since 1970 */
+};
+
 struct limit_override {
-	struct str value;
-	struct rate rate;
+	struct str value; /* as limit.h has it in keys */
+	struct rate rate; /* when it is warm */
 	uint64_t burst;
+	struct limit_warm_up warm_up; /* its own, never the limit's */
 };
 
 struct limit_settings {
@@ -134,8 +142,9 @@ struct limit_settings {
 	size_t nrecipient_domain; /* 0: all */
 	enum limit_per per;
 	bool count_messages; /* count = messages */
-	struct rate rate;
-	uint64_t burst; /* never 0: the rate's own number by default */
+	struct rate rate; /* when it is warm */
+	uint64_t burst;	  /* never 0: the rate's own number by default */
+	struct limit_warm_up warm_up;
 	struct limit_override *overrides;
 	size_t noverrides;
 	struct settings_pos pos;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "bulkhead/settings_limit.h"
 #include "bulkhead/settings_table.h"
 #include "mail/header.h"
 
@@ -95,15 +96,6 @@ build_programs(struct settings *s, const struct section *root)
 	}
 }
 
-static struct scan_value
-title_of(const struct section *sec)
-{
-	return (struct scan_value){
-		arena_copy(sec->arena, str_from(cfg_title(sec->cfg))),
-		sec->node->pos
-	};
-}
-
 static void
 build_sign(struct domain_settings *d, const struct section *dom)
 {
@@ -111,7 +103,7 @@ build_sign(struct domain_settings *d, const struct section *dom)
 	d->sign = arena_array(dom->arena, d->nsign, sizeof(*d->sign));
 	for (struct section sec = section_first(dom, "sign"); sec.node;
 	    section_next(dom, &sec)) {
-		struct scan_value title = title_of(&sec);
+		struct scan_value title = section_title(&sec);
 		size_t i = sec.index;
 
 		d->sign[i].pos = section_pos(&sec, "key");
@@ -159,7 +151,7 @@ may_send_entry(const struct section *sec, const struct scan_value *v,
 static void
 build_domain(struct domain_settings *d, const struct section *sec)
 {
-	struct scan_value title = title_of(sec);
+	struct scan_value title = section_title(sec);
 	const struct scan_value *v;
 	size_t n;
 
@@ -321,22 +313,11 @@ build_aliases(struct stream_settings *st, const struct section *sec)
 	}
 }
 
-/* A choice of two words that is a flag in the settings. */
-static void
-read_flag(const struct section *sec, const char *name,
-    const char *const words[], bool *out)
-{
-	unsigned word;
-
-	if (read_word(sec, name, words, &word))
-		*out = word == 1;
-}
-
 static void
 build_stream(const struct settings *s, struct stream_settings *st,
     const struct section *sec)
 {
-	struct scan_value title = title_of(sec);
+	struct scan_value title = section_title(sec);
 	struct section match;
 	bool encode;
 	unsigned word;
@@ -370,81 +351,6 @@ build_stream(const struct settings *s, struct stream_settings *st,
 	build_stream_domains(s, st, sec);
 }
 
-static enum limit_per
-read_per(const struct section *sec)
-{
-	unsigned word = LIMIT_PER_NONE;
-
-	read_word(sec, "per", settings_per_words, &word);
-	return (enum limit_per)word;
-}
-
-/* What stands in an override's title is a value of the limit's "per". */
-static void
-override_value(const struct settings *s, const struct limit_settings *l,
-    const struct section *sec, struct str *out)
-{
-	struct scan_value title = title_of(sec);
-	struct net_addr addr;
-
-	*out = title.text;
-	if (l->per == LIMIT_PER_DOMAIN || l->per == LIMIT_PER_RECIPIENT_DOMAIN)
-		value_domain(sec, &title, out);
-	else if (l->per == LIMIT_PER_CLIENT &&
-	    net_parse_addr(title.text, &addr) != 0)
-		settings_error(sec->report, title.pos, "override \"%.*s\": an "
-		    "address is needed, as the limit is per client",
-		    SETTINGS_SHOW(title.text));
-	else if (l->per == LIMIT_PER_STREAM &&
-	    settings_stream_named(s, title.text) == NULL)
-		settings_error(sec->report, title.pos, "override \"%.*s\": "
-		    "there is no stream of that name",
-		    SETTINGS_SHOW(title.text));
-}
-
-static void
-build_rate(const struct section *sec, struct rate *rate, uint64_t *burst)
-{
-	read_rate(sec, "rate", rate);
-	*burst = rate->count;
-	read_burst(sec, "burst", burst);
-	if (!section_has(sec, "rate"))
-		settings_error(sec->report, sec->node->pos, "%.*s \"%.*s\" has "
-		    "no rate: write one such as rate = \"20000/h\"",
-		    SETTINGS_SHOW(sec->node->name),
-		    SETTINGS_SHOW(sec->node->title));
-}
-
-static void
-build_limit(const struct settings *s, struct limit_settings *l,
-    const struct section *sec)
-{
-	size_t n;
-
-	l->pos = sec->node->pos;
-	l->name = title_of(sec).text;
-	l->per = read_per(sec);
-	read_domain_globs(sec, "recipient-domain", &l->recipient_domain,
-	    &l->nrecipient_domain);
-	read_list(sec, "recipient-domain", &n);
-	if (section_has(sec, "recipient-domain") && n == 0)
-		settings_error(sec->report,
-		    section_pos(sec, "recipient-domain"), "an empty "
-		    "recipient-domain: leave it out to mean all of them");
-	read_flag(sec, "count", settings_count_words, &l->count_messages);
-	build_rate(sec, &l->rate, &l->burst);
-	l->noverrides = section_count(sec, "override");
-	l->overrides = arena_array(sec->arena, l->noverrides,
-	    sizeof(*l->overrides));
-	for (struct section sub = section_first(sec, "override"); sub.node;
-	    section_next(sec, &sub)) {
-		struct limit_override *o = &l->overrides[sub.index];
-
-		override_value(s, l, &sub, &o->value);
-		build_rate(&sub, &o->rate, &o->burst);
-	}
-}
-
 void
 settings_build(struct settings *s, const struct section *root)
 {
@@ -456,9 +362,5 @@ settings_build(struct settings *s, const struct section *root)
 	for (struct section sec = section_first(root, "stream"); sec.node;
 	    section_next(root, &sec))
 		build_stream(s, &s->streams[sec.index], &sec);
-	s->nlimits = section_count(root, "limit");
-	s->limits = arena_array(s->arena, s->nlimits, sizeof(*s->limits));
-	for (struct section sec = section_first(root, "limit"); sec.node;
-	    section_next(root, &sec))
-		build_limit(s, &s->limits[sec.index], &sec);
+	build_limits(s, root);
 }

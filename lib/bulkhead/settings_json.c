@@ -194,11 +194,17 @@ write_stream(struct buf *out, struct arena *a, const struct stream_settings *st)
 
 static void
 key_rate(struct buf *out, struct arena *a, const struct rate *rate,
-    uint64_t burst)
+    uint64_t burst, const struct limit_warm_up *warm)
 {
 	key_text(out, "rate", text_of_rate(a, rate));
 	json_key(out, "burst");
 	json_number(out, (int64_t)burst);
+	open_list(out, "warm-up");
+	for (size_t i = 0; i < warm->nstages; i++)
+		item(out, i, text_of_rate(a, &warm->stages[i]));
+	buf_char(out, ']');
+	key_text(out, "from", warm->nstages != 0 ?
+	    text_of_day(a, warm->from) : STR(""));
 }
 
 static void
@@ -209,13 +215,14 @@ write_limit(struct buf *out, struct arena *a, const struct limit_settings *l)
 	key_texts(out, "recipient-domain", l->recipient_domain,
 	    l->nrecipient_domain);
 	key_word(out, "per", settings_per_words[l->per]);
-	key_rate(out, a, &l->rate, l->burst);
+	key_rate(out, a, &l->rate, l->burst, &l->warm_up);
 	key_word(out, "count", settings_count_words[l->count_messages]);
 	open_list(out, "override");
 	for (size_t i = 0; i < l->noverrides; i++) {
 		buf_puts(out, i ? ", {" : "{");
 		key_text(out, "value", l->overrides[i].value);
-		key_rate(out, a, &l->overrides[i].rate, l->overrides[i].burst);
+		key_rate(out, a, &l->overrides[i].rate, l->overrides[i].burst,
+		    &l->overrides[i].warm_up);
 		buf_char(out, '}');
 	}
 	buf_puts(out, "]}");

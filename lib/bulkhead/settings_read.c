@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "mail/addr.h"
 
 #define SIZE_MOST (UINT64_C(1) << 40)
@@ -52,6 +53,15 @@ section_next(const struct section *s, struct section *sub)
 	if (sub->node != NULL)
 		sub->cfg = cfg_getnsec(s->cfg, cfg_name(sub->cfg),
 		    (unsigned)++sub->index);
+}
+
+struct scan_value
+section_title(const struct section *s)
+{
+	return (struct scan_value){
+		arena_copy(s->arena, str_from(cfg_title(s->cfg))),
+		s->node->pos
+	};
 }
 
 bool
@@ -148,15 +158,23 @@ read_word(const struct section *s, const char *name, const char *const words[],
 }
 
 bool
-read_bool(const struct section *s, const char *name, bool *out)
+read_flag(const struct section *s, const char *name, const char *const words[],
+    bool *out)
 {
-	static const char *const words[] = { "false", "true", NULL };
 	unsigned word;
 
 	if (!read_word(s, name, words, &word))
 		return false;
 	*out = word == 1;
 	return true;
+}
+
+bool
+read_bool(const struct section *s, const char *name, bool *out)
+{
+	static const char *const words[] = { "false", "true", NULL };
+
+	return read_flag(s, name, words, out);
 }
 
 void
@@ -341,21 +359,47 @@ read_mailbox(const struct section *s, const char *name, struct str *out)
 }
 
 bool
-read_rate(const struct section *s, const char *name, struct rate *out)
+value_rate(const struct section *s, const char *name,
+    const struct scan_value *v, struct rate *out)
 {
-	struct scan_value v;
 	struct rate rate;
 
-	if (!read_value(s, name, &v))
-		return false;
-	if (num_parse_rate(v.text, &rate) != 0) {
-		settings_error(s->report, v.pos, "%s = \"%.*s\": write a "
+	if (num_parse_rate(v->text, &rate) != 0) {
+		settings_error(s->report, v->pos, "%s = \"%.*s\": write a "
 		    "number for each second, minute, hour or day: \"20/s\", "
 		    "\"300/m\", \"20000/h\", \"500000/d\"", name,
-		    SETTINGS_SHOW(v.text));
+		    SETTINGS_SHOW(v->text));
 		return false;
 	}
 	*out = rate;
+	return true;
+}
+
+bool
+read_rate(const struct section *s, const char *name, struct rate *out)
+{
+	struct scan_value v;
+
+	return read_value(s, name, &v) && value_rate(s, name, &v, out);
+}
+
+bool
+read_day(const struct section *s, const char *name, int64_t *out)
+{
+	struct scan_value v;
+	struct str text;
+	int64_t micros;
+
+	if (!read_value(s, name, &v))
+		return false;
+	text = arena_printf(s->arena, "%.*sT00:00:00Z", SETTINGS_SHOW(v.text));
+	if (v.text.n != 10 || clock_parse(text, &micros) != 0 || micros < 0) {
+		settings_error(s->report, v.pos, "%s = \"%.*s\": write a day "
+		    "that there is, as YEAR-MONTH-DAY: \"2026-12-01\"", name,
+		    SETTINGS_SHOW(v.text));
+		return false;
+	}
+	*out = micros / 1000000;
 	return true;
 }
 

@@ -33,6 +33,9 @@ size_t section_count(const struct section *s, const char *name);
 struct section section_first(const struct section *s, const char *name);
 void section_next(const struct section *s, struct section *sub);
 
+/* Its title and where that stands. */
+struct scan_value section_title(const struct section *s);
+
 /* Was it written at all, even if badly?  Then no default replaces it. */
 bool section_has(const struct section *s, const char *name);
 
@@ -47,6 +50,9 @@ bool read_text(const struct section *s, const char *name, struct str *out);
 bool read_word(const struct section *s, const char *name,
     const char *const words[], unsigned *out);
 bool read_bool(const struct section *s, const char *name, bool *out);
+/* A choice of two words: is it the second one? */
+bool read_flag(const struct section *s, const char *name,
+    const char *const words[], bool *out);
 bool read_path(const struct section *s, const char *name, struct str *out);
 bool read_socket(const struct section *s, const char *name, struct str *out);
 bool read_store(const struct section *s, const char *name, struct str *out);
@@ -64,6 +70,9 @@ bool read_size(const struct section *s, const char *name, uint64_t min,
 /* The members of a list as they stand, with their positions; NULL for none. */
 const struct scan_value *read_list(const struct section *s, const char *name,
     size_t *n);
+
+/* Midnight UTC of a day, "2026-12-01", in seconds since 1970. */
+bool read_day(const struct section *s, const char *name, int64_t *out);
 
 /* Lists of globs, of globs over domains, of networks, of words (bits). */
 void read_globs(const struct section *s, const char *name, struct str **out,
@@ -83,6 +92,8 @@ bool value_domain(const struct section *s, const struct scan_value *v,
     struct str *out);
 bool value_domain_glob(const struct section *s, const struct scan_value *v,
     struct str *out);
+bool value_rate(const struct section *s, const char *name,
+    const struct scan_value *v, struct rate *out);
 bool value_cidr(const struct section *s, const struct scan_value *v,
     struct net_cidr *out);
 

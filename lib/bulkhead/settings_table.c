@@ -75,6 +75,8 @@ static const struct settings_key stream_keys[] = {
 static const struct settings_key override_keys[] = {
 	{ "rate", KEY_VALUE, NULL },
 	{ "burst", KEY_VALUE, NULL },
+	{ "warm-up", KEY_LIST, NULL },
+	{ "from", KEY_VALUE, NULL },
 	{ NULL, KEY_VALUE, NULL },
 };
 
@@ -83,6 +85,8 @@ static const struct settings_key limit_keys[] = {
 	{ "per", KEY_VALUE, NULL },
 	{ "rate", KEY_VALUE, NULL },
 	{ "burst", KEY_VALUE, NULL },
+	{ "warm-up", KEY_LIST, NULL },
+	{ "from", KEY_VALUE, NULL },
 	{ "count", KEY_VALUE, NULL },
 	{ "override", KEY_TITLED, override_keys },
 	{ NULL, KEY_VALUE, NULL },

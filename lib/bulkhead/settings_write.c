@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "bulkhead/settings_table.h"
 
 struct str
@@ -29,6 +30,15 @@ text_of_rate(struct arena *a, const struct rate *rate)
 	    rate->period == 3600 ? 'h' : 'd';
 
 	return arena_printf(a, "%" PRIu64 "/%c", rate->count, unit);
+}
+
+struct str
+text_of_day(struct arena *a, int64_t seconds)
+{
+	char text[CLOCK_TEXT];
+
+	clock_rfc3339(seconds, text);
+	return arena_copy(a, str_make(text, 10));
 }
 
 struct str
@@ -293,6 +303,18 @@ put_stream(struct writer *w, const struct stream_settings *st)
 }
 
 static void
+put_warm_up(struct writer *w, const struct limit_warm_up *warm)
+{
+	if (warm->nstages == 0)
+		return;
+	open_list(w, "warm-up");
+	for (size_t i = 0; i < warm->nstages; i++)
+		put_item(w, i, text_of_rate(w->scratch, &warm->stages[i]));
+	close_list(w);
+	put_text(w, "from", text_of_day(w->scratch, warm->from));
+}
+
+static void
 put_limit(struct writer *w, const struct limit_settings *l)
 {
 	open_section(w, "limit", l->name);
@@ -301,6 +323,7 @@ put_limit(struct writer *w, const struct limit_settings *l)
 	put_word(w, "per", settings_per_words[l->per]);
 	put_text(w, "rate", text_of_rate(w->scratch, &l->rate));
 	put_number(w, "burst", l->burst);
+	put_warm_up(w, &l->warm_up);
 	put_word(w, "count", settings_count_words[l->count_messages]);
 	for (size_t i = 0; i < l->noverrides; i++) {
 		const struct limit_override *o = &l->overrides[i];
@@ -308,6 +331,7 @@ put_limit(struct writer *w, const struct limit_settings *l)
 		open_section(w, "override", o->value);
 		put_text(w, "rate", text_of_rate(w->scratch, &o->rate));
 		put_number(w, "burst", o->burst);
+		put_warm_up(w, &o->warm_up);
 		close_section(w);
 	}
 	close_section(w);

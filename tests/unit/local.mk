@@ -110,3 +110,5 @@ tests_unit_test_rate_table_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/rate_random.h
 UNIT_TESTS += tests/unit/test_policy_client
 tests_unit_test_policy_client_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_limit
+tests_unit_test_limit_LDADD = $(UNIT_LIBS)

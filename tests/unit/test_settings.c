@@ -323,6 +323,12 @@ test_show_is_a_fixed_point(void **state)
 	    "rates = \"sqlite:/r\" events = \"sqlite:/e\"\n"
 	    "limit \"l \" { rate = \"7/m\" per = client override \"10.0.0.1\" "
 	    "{ rate = \"1/s\" burst = 3 } count = messages }");
+	expect_fixed_point("warm-up", state,
+	    "limit a { rate = \"7/m\" per = client warm-up = { \"200/d\", "
+	    "\"1/h\" } from = \"2026-12-01\" override \"2001:db8::1\" "
+	    "{ rate = \"1/s\" warm-up = \"5/s\" from = \"2028-02-29\" } }");
+	expect_fixed_point("users", state, "limit u { rate = \"7/m\" per = "
+	    "sasl-user override \"Bob\" { rate = \"1/s\" } }");
 }
 
 static void
@@ -341,6 +347,40 @@ test_json(void **state)
 	    "\"sign\": [{\"selector\": \"s\", \"key\": \"/k\"}]");
 	expect_message("json", buf_view(&out), "", 0, "\"name\": \"a\\\"b\"");
 	expect_message("json", buf_view(&out), "", 0, "\"limit\": []}");
+	buf_free(&out);
+	unload(&l);
+}
+
+static void
+test_warm_up(void **state)
+{
+	const struct limit_settings *limit;
+	struct loaded l;
+	struct buf out;
+
+	buf_init(&out, 100000);
+	load_good(&l, state, "limit a { rate = \"7/m\" burst = 3 per = client "
+	    "warm-up = { \"200/d\", \"500/d\" } from = \"2026-12-01\"\n"
+	    "override \"2001:db8::1\" { rate = \"1/s\" } }");
+	limit = &l.s->limits[0];
+	assert_int_equal(limit->warm_up.nstages, 2);
+	assert_int_equal(limit->warm_up.stages[1].count, 500);
+	assert_int_equal(limit->warm_up.stages[1].period, 86400);
+	assert_int_equal(limit->warm_up.from, 1796083200);
+	assert_int_equal(limit->burst, 3);
+	assert_int_equal(limit->overrides[0].warm_up.nstages, 0);
+	expect_str("client", limit->overrides[0].value, STR("2001:db8::/64"));
+	settings_write(l.s, &out);
+	expect_message("text", buf_view(&out), "", 0,
+	    "\twarm-up = { \"200/d\", \"500/d\" }");
+	expect_message("text", buf_view(&out), "", 0,
+	    "\tfrom = \"2026-12-01\"");
+	buf_clear(&out);
+	settings_write_json(l.s, &out);
+	expect_message("json", buf_view(&out), "", 0, "\"warm-up\": "
+	    "[\"200/d\", \"500/d\"], \"from\": \"2026-12-01\"");
+	expect_message("json", buf_view(&out), "", 0,
+	    "\"warm-up\": [], \"from\": null");
 	buf_free(&out);
 	unload(&l);
 }
@@ -505,6 +545,7 @@ main(void)
 		CASE(test_milter_bounds),
 		CASE(test_show_is_a_fixed_point),
 		CASE(test_json),
+		CASE(test_warm_up),
 		CASE(test_references),
 		CASE(test_could_use),
 		CASE(test_sample_loads),

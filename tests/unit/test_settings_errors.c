@@ -275,11 +275,111 @@ test_bad_limits(void **state)
 		    "no domain name" },
 		{ "override client", "limit l { rate = \"1/s\" per = client\n"
 		    "override x { rate = \"2/s\" } }", 2, "an address is" },
+		{ "override /64 of IPv4", "limit l { rate = \"1/s\" per = "
+		    "client\noverride \"10.0.0.1/64\" { rate = \"2/s\" } }", 2,
+		    "counted singly" },
+		{ "override twice", "limit l { rate = \"1/s\" per = client\n"
+		    "override \"2001:db8::1\" { rate = \"2/s\" }\n"
+		    "override \"2001:db8::2\" { rate = \"3/s\" } }", 3,
+		    "second override for \"2001:db8::/64\"" },
 		{ "override stream", "limit l { rate = \"1/s\" per = stream\n"
 		    "override x { rate = \"2/s\" } }", 2, "no stream of that" },
 	};
 
 	run_errors(state, cases, COUNT(cases));
+}
+
+#define WARM "limit l { rate = \"9/s\"\n"
+
+static void
+test_bad_warm_up(void **state)
+{
+	static const struct error_case cases[] = {
+		{ "no from", WARM "warm-up = { \"1/d\" } }", 2,
+		    "warm-up needs the day of its first stage" },
+		{ "no warm-up", WARM "from = \"2026-12-01\" }", 2,
+		    "which is missing" },
+		{ "empty", WARM "from = \"2026-12-01\"\nwarm-up = { } }", 3,
+		    "an empty warm-up: leave it out" },
+		{ "no rate", WARM "warm-up = { \"1/d\",\n\"200\" }\n"
+		    "from = \"2026-12-01\" }", 3, "warm-up = \"200\": write" },
+		{ "no day", WARM "warm-up = { \"1/d\" }\nfrom = soon }", 3,
+		    "from = \"soon\": write a day that there is" },
+		{ "30 February", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"2027-02-30\" }", 3, "a day that there is" },
+		{ "29 February", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"2027-02-29\" }", 3, "a day that there is" },
+		{ "month 13", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"2026-13-01\" }", 3, "a day that there is" },
+		{ "one digit", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"2026-12-1\" }", 3, "a day that there is" },
+		{ "with a time", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"2026-12-01T00:00:00Z\" }", 3, "a day that there is" },
+		{ "seconds", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"1796083200\" }", 3, "a day that there is" },
+		{ "before 1970", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "\"1969-12-31\" }", 3, "a day that there is" },
+		{ "from is a list", WARM "warm-up = { \"1/d\" }\nfrom = "
+		    "{ \"2026-12-01\" } }", 3, "takes one value" },
+		{ "in an override", "limit l { rate = \"9/s\" per = sasl-user\n"
+		    "override u { rate = \"9/s\"\nwarm-up = { \"1/d\" } } }",
+		    3, "warm-up needs the day" },
+		{ "elsewhere", "warm-up = { \"1/d\" }", 1,
+		    "belongs into a section \"limit\"" },
+	};
+
+	run_errors(state, cases, COUNT(cases));
+}
+
+static void
+test_unwise_warm_up(void **state)
+{
+	static const struct {
+		const char *stages;
+		unsigned warnings;
+		const char *want;
+	} cases[] = {
+		{ "\"1/d\", \"1/d\", \"9/d\"", 0, "" },
+		{ "\"25/d\", \"1/h\"", 1, "goes down at \"1/h\"" },
+		{ "\"1/h\", \"25/d\"", 0, "" },
+		{ "\"1/d\", \"1/m\"", 1, "ends above the rate" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct loaded l;
+		char text[400];
+
+		snprintf(text, sizeof(text), "limit l {\nrate = \"2/h\"\n"
+		    "warm-up = { %s } from = \"2028-02-29\" }",
+		    cases[i].stages);
+		load_good(&l, state, text);
+		assert_int_equal(conf_count(buf_view(&l.messages), "\n"),
+		    cases[i].warnings);
+		if (cases[i].warnings != 0)
+			expect_message(cases[i].stages, buf_view(&l.messages),
+			    "a.conf", 3, cases[i].want);
+		unload(&l);
+	}
+}
+
+/* More stages than anybody has days for. */
+static void
+test_long_warm_up(void **state)
+{
+	struct loaded l;
+	struct buf text;
+
+	buf_init(&text, 100000);
+	buf_puts(&text, WARM "from = \"2026-12-01\"\nwarm-up = {\n");
+	for (int i = 0; i < 1001; i++)
+		buf_puts(&text, i ? ", \"1/d\"" : "\"1/d\"");
+	buf_puts(&text, "} }");
+	load_text(&l, state, buf_view(&text));
+	assert_null(l.s);
+	expect_message("long", buf_view(&l.messages), "a.conf", 4,
+	    "1000 stages are the most");
+	unload(&l);
+	buf_free(&text);
 }
 
 #define SIGNED "domain d.example { sign s { key = /k } "
@@ -498,6 +598,9 @@ main(void)
 		CASE(test_bad_urls),
 		CASE(test_good_urls),
 		CASE(test_bad_limits),
+		CASE(test_bad_warm_up),
+		CASE(test_unwise_warm_up),
+		CASE(test_long_warm_up),
 		CASE(test_impossible_combinations),
 		CASE(test_possible_combinations),
 		CASE(test_warnings),
