@@ -2,3 +2,24 @@ libbulkhead_a_SOURCES += lib/store/gcra.c lib/store/gcra.h \
 	lib/store/rate.h \
 	lib/store/rate_ids.c lib/store/rate_ids.h \
 	lib/store/rate_table.c lib/store/rate_table.h
+libbulkhead_a_SOURCES += lib/store/store.c lib/store/store.h \
+	lib/store/store_private.h lib/store/driver.h \
+	lib/store/breaker.c lib/store/breaker.h \
+	lib/store/suppress.c lib/store/suppress.h \
+	lib/store/suppress_front.c lib/store/suppress_rules.h \
+	lib/store/import.c \
+	lib/store/meta.c lib/store/meta.h
+libbulkhead_a_SOURCES += lib/store/driver_sqlite.c lib/store/driver_sqlite.h \
+	lib/store/driver_sqlite_change.c \
+	lib/store/driver_sqlite_file.c \
+	lib/store/driver_sqlite_import.c \
+	lib/store/driver_sqlite_meta.c \
+	lib/store/driver_sqlite_open.c lib/store/driver_sqlite_open.h \
+	lib/store/driver_sqlite_rates.c \
+	lib/store/driver_sqlite_schema.c \
+	lib/store/driver_sqlite_suppress.c lib/store/driver_sqlite_suppress.h
+libbulkhead_a_SOURCES += lib/store/driver_memory.c lib/store/driver_memory.h \
+	lib/store/driver_memory_import.c \
+	lib/store/driver_memory_meta.c \
+	lib/store/driver_memory_suppress.c
+libbulkhead_a_SOURCES += lib/store/driver_fail.c lib/store/driver_fail.h

@@ -21,7 +21,10 @@ struct meta_item {
 enum store_answer store_meta_get(struct store *s, struct arena *a,
     struct str key, struct meta_item *out, int64_t deadline);
 
-/* All or nothing, durable when STORE_YES.  An empty value removes the key. */
+/*
+ * All or nothing, durable when STORE_YES.  An empty value removes the key.
+ * STORE_NO: a key or value too long, or an empty key; nothing is changed.
+ */
 enum store_answer store_meta_put(struct store *s, const struct meta_item *v,
     size_t n, int64_t deadline);
 
@@ -32,7 +35,7 @@ enum store_answer store_meta_walk(struct store *s, struct str prefix,
 /*
  * A number that changes whenever an item may have been changed by anybody, so
  * that what was read need not be read again: cheap enough for every batch.
- * STORE_UNKNOWN: read again.
+ * STORE_UNKNOWN: read again.  An item that expires changes nothing.
  */
 enum store_answer store_meta_version(struct store *s, uint64_t *version);
 

@@ -9,6 +9,10 @@
 #include "base/arena.h"
 #include "store/store.h"
 
+#define SUPPRESS_ADDRESS_MAX  320 /* RFC 5321: 64 + "@" + 255 */
+#define SUPPRESS_LABEL_MAX    255 /* list key, source, actor */
+#define SUPPRESS_EVIDENCE_MAX 500
+
 /* Strongest first.  The numbers are stored: they never change. */
 enum suppress_reason {
 	SUPPRESS_COMPLAINT = 1,
@@ -56,6 +60,13 @@ struct suppress_entry {
  */
 struct str suppress_normal(struct arena *a, struct str text);
 
+/*
+ * Text as evidence, source, list key or actor may have it: one line, cut to
+ * SUPPRESS_EVIDENCE_MAX octets (cut labels yourself: a list key that was cut
+ * would be another list).  In the arena.
+ */
+struct str suppress_line(struct arena *a, struct str text);
+
 struct suppress_query {
 	struct str address;	     /* normal form */
 	struct suppress_scope scope; /* of the mail */
@@ -96,7 +107,9 @@ struct suppress_change {
 
 /*
  * All or nothing, durable when STORE_YES is answered; after STORE_UNKNOWN it
- * may or may not have happened, and doing it again is harmless.
+ * may or may not have happened, and doing it again is harmless.  STORE_NO:
+ * one of them is no entry (store_error() says which and why); nothing is
+ * changed.
  */
 enum store_answer store_suppress_change(struct store *s,
     struct suppress_change *v, size_t n, int64_t deadline);
@@ -132,6 +145,7 @@ struct suppress_event {
 	struct suppress_entry entry; /* as it was */
 };
 
+/* Of that address, oldest first; no more than the newest 10,000. */
 enum store_answer store_suppress_history(struct store *s, struct str address,
     bool (*each)(void *arg, const struct suppress_event *e), void *arg);
 
@@ -153,8 +167,11 @@ struct suppress_import {
 enum store_answer store_import_begin(struct store *s,
     struct suppress_import *import, int64_t deadline);
 /*
- * One slice: the changes and the import's new counts and position, in one
- * transaction.
+ * One slice: the changes (whose entries get the import's id) and the import's
+ * new counts and position, in one transaction.  The counts of added, extended
+ * and already are the store's to do: on STORE_YES they have grown in *import,
+ * else *import is as it was.  STORE_NO: as store_suppress_change(), or the
+ * import is unknown or was undone.
  */
 enum store_answer store_import_slice(struct store *s,
     struct suppress_import *import, struct suppress_change *v, size_t n,
@@ -165,8 +182,10 @@ enum store_answer store_import_walk(struct store *s,
     bool (*each)(void *arg, const struct suppress_import *i), void *arg);
 /*
  * Takes exactly the entries of that import away, in slices, and puts back what
- * it had replaced.  STORE_NO: there is no such import.  Counts in *nremoved
- * and *nrestored.
+ * it had replaced, unless that was an import's that is undone itself: then
+ * what lay beneath that.  What was removed by hand since stays away.  STORE_NO:
+ * there is no such import.  Counts in *nremoved and *nrestored.  One that was
+ * cut short is finished by doing it again.
  */
 enum store_answer store_import_undo(struct store *s, uint64_t id,
     struct str actor, uint64_t *nremoved, uint64_t *nrestored);

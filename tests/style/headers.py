@@ -14,7 +14,7 @@ import common  # noqa: E402
 import layers  # noqa: E402
 
 PACKAGES = ("libcrypto", "libconfuse", "libpsl", "libidn2", "opendkim",
-            "jansson")
+            "jansson", "sqlite3")
 _config = []
 
 

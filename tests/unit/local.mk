@@ -112,3 +112,7 @@ UNIT_TESTS += tests/unit/test_policy_client
 tests_unit_test_policy_client_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_limit
 tests_unit_test_limit_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_contract
+tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_contract_LDADD = $(UNIT_LIBS)

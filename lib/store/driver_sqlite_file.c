@@ -1,0 +1,164 @@
+/*
+ * driver_sqlite_file.c - one database file: transactions by deadline,
+ * statements, and what is done about failures.  Opening is
+ * driver_sqlite_open.c's.
+ */
+#include "store/driver_sqlite.h"
+
+#include <string.h>
+
+#include "store/driver_sqlite_open.h"
+
+/* How often a reader looks whether its file was moved away. */
+#define CHECK_NANOS 1000000000
+
+enum store_answer
+sqlite_file_failed(struct sqlite_file *f, struct driver_call *call)
+{
+	sqlite_explain(f, call);
+	sqlite_file_rollback(f);
+	switch (sqlite3_errcode(f->db) & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_INTERRUPT:
+		break;
+	default:
+		f->is_broken = true;
+	}
+	if (f->is_broken)
+		sqlite_file_close(f);
+	return STORE_UNKNOWN;
+}
+
+/* Deleted, or another one put in its place: what is written would be lost. */
+static bool
+was_moved(struct sqlite_file *f, int64_t now)
+{
+	int moved = 0;
+
+	f->next_check = now + CHECK_NANOS;
+	return sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) == SQLITE_OK && moved != 0;
+}
+
+static enum store_answer
+begin(struct sqlite_file *f, struct driver_call *call, bool is_write)
+{
+	int64_t now = clock_monotonic();
+	sqlite3_stmt *statement;
+
+	if (f->db != NULL && (is_write || now >= f->next_check) &&
+	    was_moved(f, now))
+		sqlite_file_close(f);
+	if (f->db == NULL && sqlite_file_open(f, call) != STORE_YES)
+		return STORE_UNKNOWN;
+	f->deadline = call->deadline;
+	statement = sqlite_file_statement(f, is_write ? SQLITE_BEGIN_WRITE :
+	    SQLITE_BEGIN_READ);
+	if (statement == NULL || !sqlite_run(statement))
+		return sqlite_file_failed(f, call);
+	return STORE_YES;
+}
+
+enum store_answer
+sqlite_file_read(struct sqlite_file *f, struct driver_call *call)
+{
+	return begin(f, call, false);
+}
+
+enum store_answer
+sqlite_file_write(struct sqlite_file *f, struct driver_call *call)
+{
+	return begin(f, call, true);
+}
+
+enum store_answer
+sqlite_file_commit(struct sqlite_file *f, struct driver_call *call)
+{
+	sqlite3_stmt *statement = sqlite_file_statement(f, SQLITE_COMMIT);
+
+	/*
+	 * What is complete is made durable even when the deadline passes
+	 * meanwhile: there is nothing left to wait for but the disk.
+	 */
+	f->deadline = INT64_MAX;
+	if (statement == NULL || !sqlite_run(statement))
+		return sqlite_file_failed(f, call);
+	return STORE_YES;
+}
+
+void
+sqlite_file_rollback(struct sqlite_file *f)
+{
+	for (size_t i = 0; i < SQLITE_FILE_STATEMENTS; i++)
+		if (f->statements[i] != NULL)
+			sqlite3_reset(f->statements[i]);
+	f->deadline = INT64_MAX;
+	if (sqlite3_get_autocommit(f->db) == 0 &&
+	    sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+		f->is_broken = true;
+}
+
+static const char *
+text_of(const struct sqlite_file *f, size_t number)
+{
+	static const char *const common[] = {
+		[SQLITE_BEGIN_READ] = "BEGIN",
+		[SQLITE_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+		[SQLITE_COMMIT] = "COMMIT",
+		[SQLITE_DATA_VERSION] = "PRAGMA data_version",
+	};
+
+	return number < SQLITE_FIRST_OWN ? common[number] :
+	    f->schema->statements[number - SQLITE_FIRST_OWN];
+}
+
+sqlite3_stmt *
+sqlite_file_statement(struct sqlite_file *f, size_t number)
+{
+	sqlite3_stmt **s = &f->statements[number];
+
+	if (*s == NULL)
+		sqlite3_prepare_v3(f->db, text_of(f, number), -1,
+		    SQLITE_PREPARE_PERSISTENT, s, NULL);
+	else
+		sqlite3_reset(*s);
+	return *s;
+}
+
+bool
+sqlite_run(sqlite3_stmt *statement)
+{
+	int rc = sqlite3_step(statement);
+
+	sqlite3_reset(statement); /* a failure's text outlives it */
+	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
+
+void
+sqlite_bind_str(sqlite3_stmt *statement, int number, struct str s)
+{
+	sqlite3_bind_text(statement, number, s.n > 0 ? s.p : "", (int)s.n,
+	    SQLITE_STATIC);
+}
+
+void
+sqlite_bind_bytes(sqlite3_stmt *statement, int number, struct str s)
+{
+	sqlite3_bind_blob(statement, number, s.n > 0 ? s.p : "", (int)s.n,
+	    SQLITE_STATIC);
+}
+
+void
+sqlite_bind_int(sqlite3_stmt *statement, int number, int64_t v)
+{
+	sqlite3_bind_int64(statement, number, v);
+}
+
+struct str
+sqlite_str(sqlite3_stmt *statement, int number)
+{
+	const void *p = sqlite3_column_blob(statement, number);
+	int n = sqlite3_column_bytes(statement, number);
+
+	return p == NULL ? STR("") : str_make(p, (size_t)n);
+}

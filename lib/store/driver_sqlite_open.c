@@ -1,0 +1,256 @@
+/*
+ * driver_sqlite_open.c - opens a database file with care: who may write in
+ * its directory, what it is, how it waits.  The schema is another file's.
+ */
+#include "store/driver_sqlite_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* After a failure it is opened again no sooner than this. */
+#define REOPEN_NANOS 100000000
+/* Polling for a lock: shorter than the pause between slices of an import. */
+#define POLL_NANOS 400000
+/* Instructions of SQLite's machine between two looks at the clock. */
+#define PROGRESS_STEPS 2000
+
+void
+sqlite_file_init(struct sqlite_file *f, const struct sqlite_schema *schema,
+    struct str directory, enum store_access access)
+{
+	size_t n = directory.n + strlen(schema->name) + 2;
+
+	*f = (struct sqlite_file){ .schema = schema, .access = access,
+		.path = mem_alloc(n) };
+	snprintf(f->path, n, "%.*s/%s", STR_ARG(directory), schema->name);
+}
+
+void
+sqlite_file_close(struct sqlite_file *f)
+{
+	for (size_t i = 0; i < SQLITE_FILE_STATEMENTS; i++) {
+		sqlite3_finalize(f->statements[i]);
+		f->statements[i] = NULL;
+	}
+	sqlite3_close(f->db);
+	f->db = NULL;
+	f->is_broken = false;
+}
+
+void
+sqlite_file_free(struct sqlite_file *f)
+{
+	if (f->path == NULL)
+		return;
+	sqlite_file_close(f);
+	free(f->path);
+	f->path = NULL;
+}
+
+static int
+wait_a_little(void *arg, int ntries)
+{
+	const struct sqlite_file *f = arg;
+	struct timespec t = { .tv_nsec = POLL_NANOS };
+
+	(void)ntries;
+	if (clock_monotonic() + POLL_NANOS >= f->deadline)
+		return 0;
+	nanosleep(&t, NULL);
+	return 1;
+}
+
+static int
+is_late(void *arg)
+{
+	const struct sqlite_file *f = arg;
+
+	return clock_monotonic() >= f->deadline;
+}
+
+/* What people can do something about is said in their words. */
+static const char *
+cause(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return "locked by another process until the deadline";
+	case SQLITE_INTERRUPT:
+		return "not done by the deadline";
+	case SQLITE_FULL:
+		return "no space left on the disk";
+	case SQLITE_READONLY:
+		return "cannot be written: no permission, or a read-only "
+		    "file system";
+	case SQLITE_NOTADB:
+		return "damaged, or no SQLite database";
+	case SQLITE_CORRUPT:
+		return "damaged";
+	default:
+		return NULL;
+	}
+}
+
+void
+sqlite_explain(struct sqlite_file *f, struct driver_call *call)
+{
+	int code = sqlite3_extended_errcode(f->db);
+	int error = sqlite3_system_errno(f->db);
+	const char *text = cause(code);
+	bool is_system = (code & 0xff) == SQLITE_IOERR ||
+	    (code & 0xff) == SQLITE_CANTOPEN;
+
+	driver_unknown(call, "%s: %s%s%s (SQLite error %d)", f->path,
+	    text != NULL ? text : sqlite3_errmsg(f->db),
+	    is_system && error != 0 ? ": " : "",
+	    is_system && error != 0 ? strerror(error) : "", code);
+}
+
+/* The directory of the file: copied to out. */
+static void
+directory_of(const struct sqlite_file *f, char *out)
+{
+	size_t n = (size_t)(strrchr(f->path, '/') - f->path);
+
+	memcpy(out, f->path, n);
+	out[n] = '\0';
+}
+
+static enum store_answer
+check_directory(const struct sqlite_file *f, const char *dir,
+    struct driver_call *call)
+{
+	struct stat st;
+
+	if (f->access == STORE_CHANGE && mkdir(dir, 0770) != 0 &&
+	    errno != EEXIST)
+		return driver_unknown(call, "%s: cannot be created: %s", dir,
+		    strerror(errno));
+	if (stat(dir, &st) != 0)
+		return driver_unknown(call, "%s: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return driver_unknown(call, "%s: no directory", dir);
+	if (st.st_mode & 02)
+		return driver_unknown(call, "%s: everybody may write in it: "
+		    "chmod o-w", dir);
+	return STORE_YES;
+}
+
+/*
+ * SQLite would create it 0644 by the umask; its -wal and -shm get the modes of
+ * the file.  The directory is synced, or a power failure could take the file
+ * with all that was acknowledged.
+ */
+static enum store_answer
+create_file(const struct sqlite_file *f, const char *dir,
+    struct driver_call *call)
+{
+	int fd = open(f->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+	int dirfd;
+
+	if (fd < 0 && errno == EEXIST)
+		return STORE_YES;
+	if (fd < 0)
+		return driver_unknown(call, "%s: cannot be created: %s",
+		    f->path, strerror(errno));
+	if (fchmod(fd, 0660) != 0 || fsync(fd) != 0) {
+		driver_unknown(call, "%s: %s", f->path, strerror(errno));
+		close(fd);
+		unlink(f->path);
+		return STORE_UNKNOWN;
+	}
+	close(fd);
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd >= 0) {
+		fsync(dirfd);
+		close(dirfd);
+	}
+	return STORE_YES;
+}
+
+static enum store_answer
+check_file(const struct sqlite_file *f, struct driver_call *call)
+{
+	struct stat st;
+
+	if (stat(f->path, &st) != 0)
+		return driver_unknown(call, "%s: %s", f->path, errno == ENOENT ?
+		    "does not exist: nothing was stored there yet, or the "
+		    "directory is wrong" : strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return driver_unknown(call, "%s: no regular file", f->path);
+	return STORE_YES;
+}
+
+static enum store_answer
+open_database(struct sqlite_file *f, struct driver_call *call)
+{
+	int rc = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+
+	if (f->db == NULL)
+		return driver_unknown(call, "%s: out of memory", f->path);
+	sqlite3_extended_result_codes(f->db, 1);
+	if (rc != SQLITE_OK)
+		return sqlite_file_failed(f, call);
+	sqlite3_busy_handler(f->db, wait_a_little, f);
+	sqlite3_progress_handler(f->db, PROGRESS_STEPS, is_late, f);
+	sqlite3_db_config(f->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(f->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (sqlite_migrate(f, call) != STORE_YES)
+		return STORE_UNKNOWN;
+	if (sqlite3_exec(f->db, f->schema->pragmas, NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		return sqlite_file_failed(f, call);
+	if (f->access == STORE_READ && sqlite3_exec(f->db,
+	    "PRAGMA query_only = ON", NULL, NULL, NULL) != SQLITE_OK)
+		return sqlite_file_failed(f, call);
+	return STORE_YES;
+}
+
+static enum store_answer
+try_open(struct sqlite_file *f, struct driver_call *call)
+{
+	char *dir = mem_alloc(strlen(f->path) + 1);
+	enum store_answer answer;
+
+	directory_of(f, dir);
+	answer = check_directory(f, dir, call);
+	if (answer == STORE_YES && f->access == STORE_CHANGE)
+		answer = create_file(f, dir, call);
+	free(dir);
+	if (answer == STORE_YES)
+		answer = check_file(f, call);
+	if (answer == STORE_YES)
+		answer = open_database(f, call);
+	return answer;
+}
+
+enum store_answer
+sqlite_file_open(struct sqlite_file *f, struct driver_call *call)
+{
+	int64_t now = clock_monotonic();
+
+	if (f->db != NULL)
+		return STORE_YES;
+	if (now < f->next_open)
+		return driver_unknown(call, "%s", f->why);
+	f->deadline = call->deadline;
+	if (try_open(f, call) == STORE_YES) {
+		f->generation++;
+		f->next_open = 0;
+		f->next_check = 0;
+		return STORE_YES;
+	}
+	sqlite_file_close(f);
+	snprintf(f->why, sizeof(f->why), "%s", call->error);
+	f->next_open = clock_monotonic() + REOPEN_NANOS;
+	return STORE_UNKNOWN;
+}

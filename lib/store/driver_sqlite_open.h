@@ -1,0 +1,35 @@
+/*
+ * driver_sqlite_open.h - opening, closing and explaining, for the files of the
+ * SQLite driver.
+ */
+#ifndef BULKHEAD_STORE_DRIVER_SQLITE_OPEN_H
+#define BULKHEAD_STORE_DRIVER_SQLITE_OPEN_H
+
+#include "store/driver_sqlite.h"
+
+/* The statements that every file has; a schema's own follow. */
+enum {
+	SQLITE_BEGIN_READ,
+	SQLITE_BEGIN_WRITE,
+	SQLITE_COMMIT,
+	SQLITE_DATA_VERSION,
+	SQLITE_FIRST_OWN
+};
+
+/* Finalises the statements and closes; the next call opens it again. */
+void sqlite_file_close(struct sqlite_file *f);
+
+/* Writes why the last step failed to the call, for people. */
+void sqlite_explain(struct sqlite_file *f, struct driver_call *call);
+
+/*
+ * Checks what the open file is by application_id and user_version and, for
+ * STORE_CHANGE, brings it to the newest version.
+ */
+enum store_answer sqlite_migrate(struct sqlite_file *f,
+    struct driver_call *call);
+
+/* The one number that a statement gives; false when it fails. */
+bool sqlite_number(struct sqlite_file *f, const char *sql, int64_t *out);
+
+#endif
