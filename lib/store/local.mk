@@ -1,5 +1,5 @@
 libbulkhead_a_SOURCES += lib/store/gcra.c lib/store/gcra.h \
-	lib/store/rate.h \
+	lib/store/rate.c lib/store/rate.h \
 	lib/store/rate_ids.c lib/store/rate_ids.h \
 	lib/store/rate_table.c lib/store/rate_table.h
 libbulkhead_a_SOURCES += lib/store/store.c lib/store/store.h \

@@ -29,7 +29,7 @@ struct rate_table {
 	struct entry **slots;
 	size_t nslots, count; /* nslots is a power of two */
 	size_t cursor;	      /* of the sweep */
-	struct entry *unsaved;
+	struct entry *unsaved, **unsaved_end; /* first in, first out */
 	struct rate_ids *ids;
 	struct entry **found; /* those of the request in hand */
 	size_t nfound;
@@ -44,6 +44,7 @@ rate_table_new(const struct rate_table_spec *spec)
 	*t = (struct rate_table){ .spec = *spec, .nslots = FIRST_SLOTS };
 	t->slots = mem_alloc(t->nslots * sizeof(struct entry *));
 	memset(t->slots, 0, t->nslots * sizeof(struct entry *));
+	t->unsaved_end = &t->unsaved;
 	t->ids = rate_ids_new(spec->max_ids, RATE_ID_LIFE);
 	/* Without it chains can be made long by chosen keys, nothing more. */
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) < 0)
@@ -160,8 +161,9 @@ mark_unsaved(struct rate_table *t, struct entry *e)
 	if (!t->spec.is_saved || e->is_unsaved)
 		return;
 	e->is_unsaved = true;
-	e->next_unsaved = t->unsaved;
-	t->unsaved = e;
+	e->next_unsaved = NULL;
+	*t->unsaved_end = e;
+	t->unsaved_end = &e->next_unsaved;
 }
 
 /*
@@ -361,7 +363,7 @@ rate_table_load(struct rate_table *t, const struct rate_record *r,
 	return true;
 }
 
-bool
+void
 rate_table_unsaved(struct rate_table *t,
     bool (*each)(void *arg, const struct rate_record *r), void *arg)
 {
@@ -372,19 +374,22 @@ rate_table_unsaved(struct rate_table *t,
 		if (!gcra_is_full(&e->gcra))
 			r.full_at = gcra_full_at(&e->gcra);
 		if (!each(arg, &r))
-			return false;
+			return;
 	}
-	return true;
 }
 
 void
-rate_table_saved(struct rate_table *t)
+rate_table_saved(struct rate_table *t, size_t n)
 {
-	for (struct entry *e = t->unsaved; e != NULL; e = e->next_unsaved) {
+	struct entry *e;
+
+	for (; n > 0 && (e = t->unsaved) != NULL; n--) {
 		e->is_unsaved = false;
 		e->is_stored = !gcra_is_full(&e->gcra);
+		t->unsaved = e->next_unsaved;
 	}
-	t->unsaved = NULL;
+	if (t->unsaved == NULL)
+		t->unsaved_end = &t->unsaved;
 }
 
 /* Drops a full bucket, or lets it be deleted where it is saved first. */

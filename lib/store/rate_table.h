@@ -63,13 +63,13 @@ bool rate_table_load(struct rate_table *t, const struct rate_record *r,
     int64_t now);
 
 /*
- * Calls each() for what was changed since rate_table_saved(), until it returns
- * false, which is then the result.
+ * Calls each() for what was changed and not saved since, in the order in which
+ * it was changed first, until each() returns false.
  */
-bool rate_table_unsaved(struct rate_table *t,
+void rate_table_unsaved(struct rate_table *t,
     bool (*each)(void *arg, const struct rate_record *r), void *arg);
-/* What rate_table_unsaved() gave is saved: forgets the list. */
-void rate_table_saved(struct rate_table *t);
+/* The first n that rate_table_unsaved() gave are saved. */
+void rate_table_saved(struct rate_table *t, size_t n);
 
 /*
  * Looks at up to max buckets and drops those that are full: to be called now

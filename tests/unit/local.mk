@@ -116,3 +116,7 @@ UNIT_TESTS += tests/unit/test_store_contract
 tests_unit_test_store_contract_SOURCES = tests/unit/test_store_contract.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_contract_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_rate
+tests_unit_test_store_rate_SOURCES = tests/unit/test_store_rate.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_rate_LDADD = $(UNIT_LIBS)
