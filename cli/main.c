@@ -17,6 +17,7 @@ static const struct verb {
 } verbs[] = {
 	{ "config", cmd_config, "check the settings, or show those in force" },
 	{ "key", cmd_key, "make, list and publish DKIM keys" },
+	{ "limit", cmd_limit, "limits, what is used of them; pause, resume" },
 	{ "preview", cmd_preview, "a message as it would leave" },
 	{ "token", cmd_token, "make token keys; read tokens" },
 };

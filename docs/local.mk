@@ -4,3 +4,4 @@ dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
 	docs/man/bulkhead-milter.8 docs/man/bulkhead-log.5
 dist_man_MANS += docs/man/bulkhead-config.1 docs/man/bulkhead.conf.5
 dist_man_MANS += docs/man/bulkhead-key.1 docs/man/bulkhead-token.1
+dist_man_MANS += docs/man/bulkhead-limit.1
