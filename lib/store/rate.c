@@ -8,7 +8,9 @@
 #include "store/store_private.h"
 
 /* Buckets in one transaction: some 20 ms of SQLite. */
-#define SAVE_SLICE 4096
+#define SAVE_SLICE 1024
+/* A further one is begun only with so much time left: nanoseconds. */
+#define SAVE_LEAST INT64_C(50000000)
 /* The whole table is swept in that many calls of store_rate_save(). */
 #define SWEEP_PARTS 60
 #define SWEEP_LEAST 256
@@ -200,7 +202,8 @@ store_rate_reset(struct store *s, struct str prefix, uint64_t *n,
 	if (t == NULL)
 		return STORE_UNKNOWN;
 	*n = rate_table_reset(t, prefix, clock_micros(&s->clock));
-	return store_rate_save(s, deadline);
+	return store_rate_save(s, deadline) == STORE_YES ? STORE_YES :
+	    STORE_UNKNOWN;
 }
 
 /* What goes into one transaction. */
@@ -258,17 +261,19 @@ store_rate_save(struct store *s, int64_t deadline)
 	struct rate_table *t = s->rates;
 	enum store_answer answer = STORE_YES;
 	struct arena *a;
-	bool more = true;
+	bool more;
 
 	if (t == NULL || s->access != STORE_CHANGE)
 		return STORE_YES;
 	rate_table_sweep(t, SWEEP_LEAST + rate_table_count(t) / SWEEP_PARTS,
 	    clock_micros(&s->clock));
 	a = arena_new();
-	while (more) {
+	do {
 		arena_reset(a);
 		answer = save_slice(s, t, a, deadline, &more);
-	}
+	} while (more && clock_monotonic() + SAVE_LEAST < deadline);
+	if (more)
+		answer = STORE_NO;
 	arena_free(&a);
 	return answer;
 }

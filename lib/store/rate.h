@@ -71,9 +71,11 @@ enum store_answer store_rate_reset(struct store *s, struct str prefix,
 
 /*
  * Saves what a driver that keeps rates in memory has not saved (to be called
- * every second and at the end); STORE_YES when there is nothing to save.  Only
- * one process may own the rates of a SQLite store: the one that opened
- * STORE_RATES with STORE_CHANGE, others are refused by name (pid) on opening.
+ * every second and at the end), some thousand buckets in 100 ms.  STORE_YES:
+ * nothing is left to save; STORE_NO: some are, for the next call, because the
+ * deadline came near.  Only one process may own the rates of a SQLite store:
+ * the one that opened STORE_RATES with STORE_CHANGE, others are refused by
+ * name (pid) on opening.
  */
 enum store_answer store_rate_save(struct store *s, int64_t deadline);
 

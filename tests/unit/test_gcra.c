@@ -157,6 +157,30 @@ test_changed_limit(void **state)
 	assert_int_equal(gcra_used(&g), 49); /* 48.88 */
 }
 
+/* A part of a token is never lost, and never more than it was plus a hair. */
+static void
+test_changed_period(void **state)
+{
+	static const struct rate minute = { 7, 60 }, second = { 7, 1 };
+	struct gcra g = { .at = START };
+
+	(void)state;
+	assert_int_equal(take(&g, minute, 10, 10, START), 0);
+	gcra_settle(&g, &minute, 10, START + 1);
+	assert_int_equal(g.used, 9);
+	assert_int_equal(g.part, 60 * MICROS - 7);
+	gcra_settle(&g, &second, 10, START + 1);
+	assert_int_equal(g.used, 10);
+	assert_int_equal(g.part, 0);
+	/* half a token of the one is half a token of the other */
+	g = (struct gcra){ .at = START, .part = 30 * MICROS, .rate = minute };
+	gcra_settle(&g, &second, 10, START);
+	assert_int_equal(g.used, 0);
+	assert_int_equal(g.part, MICROS / 2);
+	gcra_settle(&g, &minute, 10, START);
+	assert_int_equal(g.part, 30 * MICROS);
+}
+
 /* Saved as the time when it is full, and put back. */
 static void
 test_from_full_at(void **state)
@@ -376,6 +400,7 @@ main(void)
 		cmocka_unit_test(test_fractions_add_up),
 		cmocka_unit_test(test_clock_set_back),
 		cmocka_unit_test(test_changed_limit),
+		cmocka_unit_test(test_changed_period),
 		cmocka_unit_test(test_from_full_at),
 		cmocka_unit_test(test_full_at_and_back),
 		cmocka_unit_test(test_against_model),

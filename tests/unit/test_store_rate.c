@@ -246,6 +246,7 @@ test_many(void **state)
 	const char *dir = fixture_directory(a);
 	const char *spec = arena_cstr(a, arena_printf(a, "sqlite:%s", dir));
 	struct store *s, *reader;
+	enum store_answer answer;
 	char key[32];
 
 	(void)state;
@@ -255,8 +256,13 @@ test_many(void **state)
 		snprintf(key, sizeof(key), "k%d", i);
 		ask(s, RATE_CHARGE, "", str_from(key), i < 9000 ? 1 : 9, NULL);
 	}
-	assert_int_equal(store_rate_save(s, FAR), STORE_YES);
+	/* with little time a slice at a time (or none: UNKNOWN) */
+	answer = store_rate_save(s, store_deadline(49));
+	assert_int_not_equal(answer, STORE_YES);
 	reader = open_rates(spec, STORE_READ);
+	assert_int_equal(used_of(reader, STR("")),
+	    answer == STORE_NO ? 1024 : 0);
+	assert_int_equal(store_rate_save(s, FAR), STORE_YES);
 	assert_int_equal(used_of(reader, STR("")), 18000);
 	/* the sweep finds them in its minute */
 	time_now += MICROS;
