@@ -53,8 +53,8 @@ static int
 read_pauses(struct limit_run *r, struct store *s, struct collecting *c)
 {
 	c->arena = r->arena;
-	if (s == NULL || store_meta_walk(s, STR(LIMIT_PAUSE_PREFIX), collect, c) ==
-	    STORE_YES)
+	if (s == NULL || store_meta_walk(s, STR(LIMIT_PAUSE_PREFIX), collect,
+	    c) == STORE_YES)
 		return EX_OK;
 	limit_say("what is paused is not known: %s",
 	    store_error(s, STORE_META));
