@@ -106,6 +106,7 @@ struct message {
 
 	/* admit */
 	size_t nleft;		/* recipients not removed */
+	size_t nremoved;	/* suppressed ones; 0: recipients may be NULL */
 	struct str recipient;	/* the only one, normal form; else empty */
 	struct token_sealer *sealer; /* see ours.c */
 

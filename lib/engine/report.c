@@ -106,7 +106,7 @@ add_hazards(struct buf *line, unsigned hazards)
 static void
 log_suppressed(const struct message *m, const char *observe)
 {
-	for (size_t i = 0; i < m->nrecipients; i++) {
+	for (size_t i = 0; m->nremoved > 0 && i < m->nrecipients; i++) {
 		const struct recipient *r = &m->recipients[i];
 		struct buf line;
 
@@ -158,7 +158,7 @@ add_what_was_done(struct buf *line, const struct message *m)
 static const struct recipient *
 first_removed(const struct message *m)
 {
-	for (size_t i = 0; i < m->nrecipients; i++)
+	for (size_t i = 0; m->nremoved > 0 && i < m->nrecipients; i++)
 		if (m->recipients[i].is_removed)
 			return &m->recipients[i];
 	return NULL;
@@ -216,9 +216,8 @@ report_log(const struct message *m, int64_t cpu_micros)
 	buf_printf(&line, " nrcpt=%zu size=%zu", m->nrecipients, m->body.n);
 	if (m->verdict == VERDICT_ACCEPT)
 		add_what_was_done(&line, m);
-	if (first_removed(m) != NULL)
-		buf_printf(&line, " suppressed=%zu",
-		    m->nrecipients - m->nleft);
+	if (m->nremoved > 0)
+		buf_printf(&line, " suppressed=%zu", m->nremoved);
 	if (m->limit.n > 0)
 		logline_add_value(&line, "limit", m->limit);
 	if (m->was_open)
@@ -276,9 +275,7 @@ report_count(const struct message *m, struct metrics *metrics)
 	metrics_add(metrics, METRIC_OCTETS, m->body.n);
 	metrics_add(metrics, METRIC_RECIPIENTS, m->nrecipients);
 	metrics_add(metrics, by_verdict[m->verdict], 1);
-	for (size_t i = 0; i < m->nrecipients; i++)
-		if (m->recipients[i].is_removed)
-			metrics_add(metrics, METRIC_REMOVED_RECIPIENTS, 1);
+	metrics_add(metrics, METRIC_REMOVED_RECIPIENTS, m->nremoved);
 	metrics_add(metrics, METRIC_OVER_LIMIT, m->limit.n > 0);
 	metrics_add(metrics, METRIC_POLICY_DOWN, m->was_open);
 	if (m->is_already_done)

@@ -66,6 +66,7 @@ remove_suppressed(struct message *m)
 		struct recipient *r = &m->recipients[places[s->recipient]];
 
 		r->is_removed = true;
+		m->nremoved++;
 		r->suppressed = s->reason;
 		message_note(m, "admit", "%.*s removed: %.*s",
 		    STR_ARG(r->raw), STR_ARG(s->text));

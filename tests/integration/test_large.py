@@ -216,8 +216,8 @@ def full_disk(product):
 def no_directory(product):
     """A spool that is not there is said at the start; then 451."""
     restart(product, 'spool = "/nonexistent/spool"')
-    tap.true("no file can be made in /nonexistent/spool" in product.log(),
-             product.log())
+    labs.wait_for("the warning", lambda: "no file can be made in "
+                  "/nonexistent/spool" in product.log())
     with Client(product.lab.bulk, timeout=120) as c:
         tap.equal(c.send(FROM, ONE, mm.newsletter(2 * MB)).code, 451)
         tap.true(c.send(FROM, ONE, mm.newsletter(9 * KB)), "a short one")
