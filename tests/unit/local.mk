@@ -120,3 +120,5 @@ UNIT_TESTS += tests/unit/test_store_rate
 tests_unit_test_store_rate_SOURCES = tests/unit/test_store_rate.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_rate_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_sort_external
+tests_unit_test_sort_external_LDADD = $(UNIT_LIBS)
