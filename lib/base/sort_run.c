@@ -74,7 +74,8 @@ choose_pivot(const struct sort_item *v, size_t n)
 {
 	size_t r = n * (size_t)0x9e3779b97f4a7c15u;
 
-	return median(v[(r >> 3) % n].word, v[n / 2].word, v[(r >> 23) % n].word);
+	return median(v[(r >> 3) % n].word, v[n / 2].word,
+	    v[(r >> 23) % n].word);
 }
 
 /* Three parts: below the pivot, the pivot, above: [0, *lt) [*lt, *gt) ... */
