@@ -78,12 +78,48 @@ has_controls(struct str s)
 	return false;
 }
 
+/* The octets that mean themselves on either side of the "@". */
+static bool
+is_plain_octet(char c, bool in_domain)
+{
+	return str_is_alpha(c) || str_is_digit(c) || c == '-' ||
+	    (!in_domain && (c == '_' || c == '+' || c == '='));
+}
+
+/*
+ * Nearly every address of a long list is of letters, digits and dots alone:
+ * there the normal form is its lower case.  Empty: it is not as plain as that.
+ */
+static struct str
+plain_normal(struct arena *a, struct str text)
+{
+	size_t at = str_chr(text, '@', 0);
+	char *out, last = '.';
+
+	if (at + 1 >= text.n || at > 64 || text.n - at > 254)
+		return STR("");
+	out = arena_bytes(a, text.n);
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if ((c == '.' || i == at) ? last == '.' || last == '@' :
+		    !is_plain_octet(c, i > at))
+			return STR("");
+		out[i] = str_lower(c);
+		last = c;
+	}
+	return last == '.' ? STR("") : str_make(out, text.n);
+}
+
 struct str
 suppress_normal(struct arena *a, struct str text)
 {
 	struct addr addr;
 	struct str domain;
 
+	domain = plain_normal(a, text);
+	if (domain.n > 0)
+		return domain;
 	text = str_trim(text);
 	if (text.n > SUPPRESS_ADDRESS_MAX * 2 || has_controls(text))
 		return STR("");
