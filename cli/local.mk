@@ -13,3 +13,12 @@ bulkhead_LDADD = $(BULKHEAD_LIBS)
 bulkhead_SOURCES += cli/cmd_limit.c cli/limit.h cli/limit_ask.c \
 	cli/limit_list.c cli/limit_pause.c cli/limit_show.c \
 	cli/owner.c cli/owner.h
+IMPORT_SOURCES = cli/import.h cli/import_csv.c cli/import_entry.c \
+	cli/import_input.c cli/import_json.c cli/import_kind.c \
+	cli/import_source.c cli/import_value.c
+bulkhead_SOURCES += $(IMPORT_SOURCES) cli/cmd_suppress.c cli/suppress.h \
+	cli/import_job.c cli/import_job.h cli/import_reject.c \
+	cli/import_store.c cli/progress.c cli/progress.h \
+	cli/suppress_args.c cli/suppress_change.c cli/suppress_export.c \
+	cli/suppress_import.c cli/suppress_open.c cli/suppress_scope.c \
+	cli/suppress_show.c cli/suppress_stats.c cli/suppress_write.c
