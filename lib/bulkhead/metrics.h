@@ -48,6 +48,22 @@ enum metric {
 	METRIC_SIGNATURES,
 	METRIC_SIGNATURES_REMOVED, /* the application's, broken by us */
 
+	/* policyd */
+	METRIC_REQUESTS,	/* answered */
+	METRIC_BATCHES,		/* in which they were decided */
+	METRIC_REQUESTS_BROKEN, /* not answered: malformed, too large, late */
+	METRIC_DEFERRED,	/* answered with 4yz, or DEFER_IF_PERMIT */
+	METRIC_REFUSED,		/* answered with 5yz */
+	METRIC_SUPPRESSED,	/* recipients named as suppressed */
+	METRIC_PAUSED,
+	METRIC_MAY_NOT_SEND,
+	METRIC_CHARGED,		/* messages that limits were charged for */
+	METRIC_CHARGED_BEFORE,	/* the same again, not charged */
+	METRIC_STORE_UNKNOWN,	/* questions that the store did not answer */
+	METRIC_OPENED,		/* of them, accepted (on-store-failure) */
+	METRIC_SAVES_FAILED,	/* of rates */
+	METRIC_PURGED_SLICES,	/* of expired entries */
+
 	METRIC_RELOADS,
 	METRIC_RELOADS_FAILED,
 	METRIC_COUNT

@@ -24,6 +24,7 @@ HOMES = {
     "sqlite3.h": ["lib/store/driver_sqlite*", "tests/store/*"],
     "hiredis/*": ["lib/store/driver_valkey*"],
     "valkey/*": ["lib/store/driver_valkey*"],
+    "event2/*": ["policyd/*", "tests/tools/policy_*"],
     "microhttpd.h": ["trackd/*"],
     "libpsl.h": ["lib/bulkhead/stream.c"],
     "idn2.h": ["lib/mail/addr*.c"],
