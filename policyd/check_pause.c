@@ -14,7 +14,13 @@ is_asked(const struct question *q)
 static void
 look_up(struct batch *b)
 {
-	pauses_update(b->desk->pauses, b->desk->lists, false, b->deadline);
+	const struct question *q = b->first;
+
+	while (q != NULL && (q->is_decided || !is_asked(q)))
+		q = q->next;
+	if (q != NULL)
+		pauses_update(b->desk->pauses, b->desk->lists, false,
+		    b->deadline);
 }
 
 /* True when it is, and said so. */

@@ -122,3 +122,12 @@ tests_unit_test_store_rate_SOURCES = tests/unit/test_store_rate.c \
 tests_unit_test_store_rate_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_sort_external
 tests_unit_test_sort_external_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_policyd
+POLICYD_FIXTURE = tests/unit/policyd_fixture.c tests/unit/policyd_fixture.h \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h $(POLICYD_PARTS)
+tests_unit_test_policyd_SOURCES = tests/unit/test_policyd.c $(POLICYD_FIXTURE)
+tests_unit_test_policyd_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_policyd_rate
+tests_unit_test_policyd_rate_SOURCES = tests/unit/test_policyd_rate.c \
+	$(POLICYD_FIXTURE)
+tests_unit_test_policyd_rate_LDADD = $(UNIT_LIBS)
