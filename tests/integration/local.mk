@@ -61,3 +61,5 @@ check_PROGRAMS += tests/tools/racy_milter
 tests_tools_racy_milter_SOURCES = tests/tools/racy_milter.c
 tests_tools_racy_milter_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += tests/integration/test_threads.py
+EXTRA_DIST += tests/integration/policyd.py \
+	tests/integration/test_policyd.py

@@ -70,8 +70,8 @@ test_whose_mail(void **state)
 		expect_str(cases[i].words, office_ask(o, arena_cstr(o->arena,
 		    arena_printf(o->arena, "request=smtpd_access_policy "
 		    "protocol_state=RCPT recipient=a@b.example %s",
-		    cases[i].words))), cases[i].is_refused ? STR(SUPPRESSED) :
-							     STR("action=DUNNO"));
+		    cases[i].words))), cases[i].is_refused ?
+		    STR(SUPPRESSED) : STR("action=DUNNO"));
 	office_close(o);
 }
 
