@@ -7,6 +7,7 @@ include tests/cli/local.mk
 include tests/corpus/local.mk
 include tests/fuzz/local.mk
 include tests/integration/local.mk
+include tests/store/local.mk
 include tests/style/local.mk
 
 EXTRA_DIST += tests/run tests/runner.py tests/deps tests/install-deps .ci/run

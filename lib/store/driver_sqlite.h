@@ -65,6 +65,12 @@ enum store_answer sqlite_file_write(struct sqlite_file *f,
 enum store_answer sqlite_file_commit(struct sqlite_file *f,
     struct driver_call *call);
 
+/*
+ * Lets others write before the next of many transactions: they poll for the
+ * lock, and without a pause between slices would hardly ever meet it free.
+ */
+void sqlite_file_yield(void);
+
 /* Takes back what was begun; nothing is wrong with the file. */
 void sqlite_file_rollback(struct sqlite_file *f);
 

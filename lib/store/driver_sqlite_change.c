@@ -202,7 +202,11 @@ sqlite_change(struct driver *driver, struct driver_call *call,
 		if (answer != STORE_YES)
 			return answer;
 	}
-	return sqlite_file_commit(f, call);
+	if (sqlite_file_commit(f, call) != STORE_YES)
+		return STORE_UNKNOWN;
+	if (import != NULL)
+		sqlite_file_yield();
+	return STORE_YES;
 }
 
 static void
@@ -266,7 +270,7 @@ purge_entries(struct sqlite_file *f, struct arena *a, int64_t now, size_t max,
 {
 	sqlite3_stmt *s = sqlite_file_statement(f, ENTRY_EXPIRED);
 	struct suppress_entry *v = arena_array(a, max, sizeof(*v));
-	int rc;
+	int rc = SQLITE_DONE;
 
 	if (s == NULL)
 		return false;
@@ -308,7 +312,7 @@ purge_history(struct sqlite_file *f, struct arena *a, int64_t now, size_t max,
 {
 	sqlite3_stmt *s = sqlite_file_statement(f, HISTORY_OLD);
 	struct old_event *v = arena_array(a, max, sizeof(*v));
-	int rc;
+	int rc = SQLITE_DONE;
 
 	if (s == NULL)
 		return false;

@@ -273,5 +273,8 @@ sqlite_undo(struct driver *driver, struct driver_call *call,
 	if (answer == STORE_UNKNOWN ||
 	    (!step->is_end && !undo_piece(f, step, call->now)))
 		return sqlite_file_failed(f, call);
-	return sqlite_file_commit(f, call);
+	if (sqlite_file_commit(f, call) != STORE_YES)
+		return STORE_UNKNOWN;
+	sqlite_file_yield();
+	return STORE_YES;
 }

@@ -66,6 +66,14 @@ wait_a_little(void *arg, int ntries)
 	return 1;
 }
 
+void
+sqlite_file_yield(void)
+{
+	struct timespec t = { .tv_nsec = 2 * POLL_NANOS };
+
+	nanosleep(&t, NULL);
+}
+
 static int
 is_late(void *arg)
 {

@@ -23,3 +23,5 @@ libbulkhead_a_SOURCES += lib/store/driver_memory.c lib/store/driver_memory.h \
 	lib/store/driver_memory_meta.c \
 	lib/store/driver_memory_suppress.c
 libbulkhead_a_SOURCES += lib/store/driver_fail.c lib/store/driver_fail.h
+libbulkhead_a_SOURCES += lib/store/writer.c lib/store/writer.h \
+	lib/store/writer_job.c lib/store/writer_job.h

@@ -164,6 +164,7 @@ struct suppress_import {
 	bool is_undone;
 };
 
+/* Fills id and, where it is 0, started. */
 enum store_answer store_import_begin(struct store *s,
     struct suppress_import *import, int64_t deadline);
 /*

@@ -131,3 +131,7 @@ UNIT_TESTS += tests/unit/test_policyd_rate
 tests_unit_test_policyd_rate_SOURCES = tests/unit/test_policyd_rate.c \
 	$(POLICYD_FIXTURE)
 tests_unit_test_policyd_rate_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_writer
+tests_unit_test_store_writer_SOURCES = tests/unit/test_store_writer.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_writer_LDADD = $(UNIT_LIBS)

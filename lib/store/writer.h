@@ -1,0 +1,42 @@
+/*
+ * writer.h - the thread that makes changes durable for others: a bounded
+ * queue, one transaction for all that waits (group commit), a call-back when
+ * it is on disk.  No libmilter callback and no HTTP handler opens a store.
+ */
+#ifndef BULKHEAD_STORE_WRITER_H
+#define BULKHEAD_STORE_WRITER_H
+
+#include "store/meta.h"
+#include "store/suppress.h"
+
+struct writer;
+
+/*
+ * Called by the writer's thread, once for each job that was taken: STORE_YES
+ * is durable.  Must not block.
+ */
+typedef void writer_done(void *arg, enum store_answer answer);
+
+/*
+ * Starts the thread, which opens its own handle by spec (copied) and opens it
+ * again after failures.  At most max jobs wait.  NULL with errors as
+ * store_open(); a store that is down now is no error when may_be_down.
+ */
+struct writer *writer_start(const struct store_spec *spec, size_t max,
+    bool may_be_down, struct buf *errors);
+
+/* Finishes what waits, up to that many milliseconds; the rest is answered
+ * STORE_UNKNOWN.  Every job was answered when it returns. */
+void writer_stop(struct writer **w, unsigned millis);
+
+/*
+ * Hands a job over; it is copied.  deadline as store_deadline(): what waits
+ * longer is answered STORE_UNKNOWN.  False: the queue is full, done() will not
+ * be called.  Any thread.
+ */
+bool writer_suppress(struct writer *w, const struct suppress_change *change,
+    int64_t deadline, writer_done *done, void *arg);
+bool writer_meta(struct writer *w, const struct meta_item *item,
+    int64_t deadline, writer_done *done, void *arg);
+
+#endif

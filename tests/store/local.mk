@@ -1,0 +1,3 @@
+# What the store costs, for people: built by make check, run by hand.
+check_PROGRAMS += tests/store/bench_store
+tests_store_bench_store_LDADD = $(BULKHEAD_LIBS)
