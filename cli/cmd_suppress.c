@@ -27,7 +27,7 @@ static const char usage_text[] =
     "bulkhead-suppress(1).\n";
 
 #define EXIT_TEXT                                                              \
-	"69 the store is unavailable, 78 the settings are wrong.\n"
+	"\n69 the store is unavailable, 78 the settings are wrong.\n"
 #define CONFIG_TEXT                                                            \
 	"  -c, --config FILE  settings (" SETTINGS_DEFAULT_FILE ")\n"          \
 	"      --json         for machines\n"
@@ -80,17 +80,17 @@ static const struct verb {
 	    "usage: bulkhead suppress remove [OPTION...] ADDRESS|@DOMAIN|-...\n"
 	    "Takes all entries of the address away, or those of one scope or "
 	    "reason.\n\n" CONFIG_TEXT SCOPE_TEXT REASON_TEXT
-	    "Exit: 0, 1 none was listed, 64 usage, 65 no address, " EXIT_TEXT },
+	    "Exit: 0, 1 none was listed, 64 usage, 65 no address," EXIT_TEXT },
 	{ "check", suppress_check, 1, 0, MAY_SCOPE,
 	    "usage: bulkhead suppress check [--scope SCOPE] ADDRESS|-...\n"
 	    "Without --scope: any entry, whatever its scope.  With it: the "
 	    "entry that\n"
 	    "counts for mail of that scope.\n\n" CONFIG_TEXT SCOPE_TEXT
-	    "Exit: 0 one is listed, 1 none is, 64 usage, 65 no address, "
+	    "Exit: 0 one is listed, 1 none is, 64 usage, 65 no address,"
 	    EXIT_TEXT },
 	{ "list", suppress_list, 0, 1, MAY_SCOPE | MAY_REASON | MAY_FILTER,
 	    "usage: bulkhead suppress list [OPTION...] [ADDRESS]\n\n"
-	    CONFIG_TEXT FILTER_TEXT "Exit: 0, 64 usage, " EXIT_TEXT },
+	    CONFIG_TEXT FILTER_TEXT "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "import", suppress_import, 1, 1,
 	    MAY_SCOPE | MAY_REASON | MAY_EXPIRES | MAY_FORMAT | MAY_IMPORT,
 	    "usage: bulkhead suppress import [OPTION...] FILE|-\n"
@@ -119,25 +119,25 @@ static const struct verb {
 	    "With --since: what changed since then, a column \"change\" "
 	    "tells how.\n\n" CONFIG_TEXT
 	    "      --format F     csv (default), json, txt\n" FILTER_TEXT
-	    "Exit: 0, 64 usage, " EXIT_TEXT },
+	    "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "stats", suppress_stats, 0, -1, 0,
 	    "usage: bulkhead suppress stats [-c FILE] [--json]\n"
 	    "How many entries, by reason, scope and source.\n\n" CONFIG_TEXT
-	    "Exit: 0, 64 usage, " EXIT_TEXT },
+	    "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "undo", suppress_undo, 1, 1, 0,
 	    "usage: bulkhead suppress undo [-c FILE] [--json] IMPORT\n"
 	    "Takes exactly the entries of that import away, and puts back "
 	    "what it had\n"
 	    "replaced.\n\n" CONFIG_TEXT
-	    "Exit: 0, 1 there is no such import, 64 usage, " EXIT_TEXT },
+	    "Exit: 0, 1 there is no such import, 64 usage," EXIT_TEXT },
 	{ "imports", suppress_imports, 0, -1, 0,
 	    "usage: bulkhead suppress imports [-c FILE] [--json]\n\n"
-	    CONFIG_TEXT "Exit: 0, 64 usage, " EXIT_TEXT },
+	    CONFIG_TEXT "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "history", suppress_history, 1, 0, 0,
 	    "usage: bulkhead suppress history [-c FILE] [--json] ADDRESS...\n"
 	    "What was removed or replaced, and what is listed now.\n\n"
 	    CONFIG_TEXT
-	    "Exit: 0, 1 nothing is known of it, 64 usage, 65 no address, "
+	    "Exit: 0, 1 nothing is known of it, 64 usage, 65 no address,"
 	    EXIT_TEXT },
 };
 

@@ -62,9 +62,25 @@ unquote(struct import_input *in, struct str text)
 	return str_make(p, n);
 }
 
-enum cut { CUT_DONE, CUT_OPEN, CUT_MANY };
+enum cut { CUT_DONE, CUT_OPEN, CUT_MANY, CUT_DAMAGED };
 
-/* Cuts a record into fields.  CUT_OPEN: a quote is not closed in it. */
+/*
+ * A field over several lines that ends in the midst of text: the quote that
+ * seems to close it opens another one.
+ */
+static bool
+is_damaged(struct str record, size_t close, struct str field, char delimiter)
+{
+	size_t next = skip_blanks(record, close + 1, delimiter);
+
+	return next < record.n && record.p[next] != delimiter &&
+	    memchr(field.p, '\n', field.n) != NULL;
+}
+
+/*
+ * Cuts a record into fields.  CUT_OPEN: a quote is not closed in it.
+ * CUT_DAMAGED: nor will it be in what follows.
+ */
 static enum cut
 cut_fields(struct import_input *in, struct str record, char delimiter,
     struct import_fields *out, bool for_real)
@@ -89,6 +105,8 @@ cut_fields(struct import_input *in, struct str record, char delimiter,
 		if (close == record.n)
 			return CUT_OPEN;
 		field = str_sub(record, start + 1, close);
+		if (is_damaged(record, close, field, delimiter))
+			return CUT_DAMAGED;
 		out->v[out->n++] = for_real ? unquote(in, field) : field;
 		/* What follows a closing quote belongs to nothing. */
 		at = close + 1;
@@ -129,10 +147,17 @@ find_record(struct import_input *in, char delimiter, struct import_fields *out,
 		if (record.n > 0 && record.p[record.n - 1] == '\r')
 			record.n--;
 		++*nlines;
-		if (cut_fields(in, record, delimiter, out, false) != CUT_OPEN)
+		switch (cut_fields(in, record, delimiter, out, false)) {
+		case CUT_DONE:
+		case CUT_MANY:
 			return IMPORT_ROW;
-		if (lf == NULL)
+		case CUT_OPEN:
+			if (lf != NULL)
+				break; /* it may go on on the next line */
 			return IMPORT_BAD;
+		case CUT_DAMAGED:
+			return IMPORT_BAD;
+		}
 		seen = *length + 1;
 	}
 }

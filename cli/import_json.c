@@ -311,7 +311,10 @@ read_record(struct import_json *j, struct str text, struct import_object *out,
 		return IMPORT_BAD;
 	}
 	if (json_is_string(object)) {
-		out->v[out->n++].value = member_text(j, object);
+		out->v[out->n++] = (struct import_member){
+			.name = STR(""),
+			.value = member_text(j, object),
+		};
 		return IMPORT_ROW;
 	}
 	if (!json_is_object(object)) {

@@ -232,6 +232,25 @@ parse_iso(struct str s, int64_t *out)
 	return to_seconds(&tm, offset, out);
 }
 
+/* "10.4.2020 21:03": with dots the day comes first, wherever one writes so. */
+static int
+parse_dots(struct str s, int64_t *out)
+{
+	struct tm tm = { 0 };
+	int64_t offset;
+
+	if (take_number(&s, 2, &tm.tm_mday) == 0 || !take(&s, '.') ||
+	    take_number(&s, 2, &tm.tm_mon) == 0 || !take(&s, '.') ||
+	    take_number(&s, 4, &tm.tm_year) != 4)
+		return -1;
+	take(&s, ',');
+	if (take_time(&s, &tm) != 0 || parse_zone(s, &offset) != 0)
+		return -1;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	return to_seconds(&tm, offset, out);
+}
+
 static int
 take_month(struct str *s, int *month)
 {
@@ -309,7 +328,8 @@ import_date_parse(struct str text, int64_t *out)
 
 	if (s.n < 8 || s.n > 64)
 		return -1;
-	if (parse_epoch(s, out) == 0 || parse_iso(s, out) == 0)
+	if (parse_epoch(s, out) == 0 || parse_iso(s, out) == 0 ||
+	    parse_dots(s, out) == 0)
 		return 0;
 	return parse_words(s, out);
 }

@@ -6,3 +6,4 @@ dist_man_MANS += docs/man/bulkhead-config.1 docs/man/bulkhead.conf.5
 dist_man_MANS += docs/man/bulkhead-key.1 docs/man/bulkhead-token.1
 dist_man_MANS += docs/man/bulkhead-limit.1
 dist_man_MANS += docs/man/bulkhead-policyd.8
+dist_man_MANS += docs/man/bulkhead-suppress.1
