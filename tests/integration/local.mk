@@ -62,4 +62,12 @@ tests_tools_racy_milter_SOURCES = tests/tools/racy_milter.c
 tests_tools_racy_milter_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += tests/integration/test_threads.py
 EXTRA_DIST += tests/integration/policyd.py \
-	tests/integration/test_policyd.py
+	tests/integration/test_policyd.py \
+	tests/integration/test_policyd_postfix.py
+
+# A load on a policy server, and one that says DUNNO to all.
+check_PROGRAMS += tests/tools/policy_load tests/tools/policy_null
+tests_tools_policy_load_SOURCES = tests/tools/policy_load.c
+tests_tools_policy_load_LDADD = $(BULKHEAD_LIBS)
+tests_tools_policy_null_SOURCES = tests/tools/policy_null.c
+tests_tools_policy_null_LDADD = $(BULKHEAD_LIBS) $(EVENT_LIBS)
