@@ -32,7 +32,8 @@ skip_blanks(struct str record, size_t at, char delimiter)
 static size_t
 find_close(struct str record, size_t at)
 {
-	for (at++; at < record.n; at++) {
+	at++;
+	while (at < record.n) {
 		const char *q = memchr(record.p + at, '"', record.n - at);
 
 		if (q == NULL)
@@ -40,7 +41,7 @@ find_close(struct str record, size_t at)
 		at = (size_t)(q - record.p);
 		if (at + 1 >= record.n || record.p[at + 1] != '"')
 			return at;
-		at++;
+		at += 2;
 	}
 	return record.n;
 }

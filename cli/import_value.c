@@ -151,7 +151,7 @@ to_seconds(struct tm *tm, int64_t offset, int64_t *out)
 	    tm->tm_min > 59 || tm->tm_sec > 60 || tm->tm_year < 70)
 		return -1;
 	*out = (int64_t)timegm(tm) - offset;
-	return tm->tm_mon == mon && tm->tm_mday == day ? 0 : -1;
+	return *out > 0 && tm->tm_mon == mon && tm->tm_mday == day ? 0 : -1;
 }
 
 /* What may follow a time: nothing, Z, GMT, UTC, +hh:mm, +hhmm, (comment). */

@@ -48,3 +48,6 @@ tests_fuzz_fuzz_engine_SOURCES = tests/fuzz/fuzz_engine.c \
 	tests/fuzz/referee.h tests/fuzz/world.c tests/fuzz/world.h
 tests_fuzz_fuzz_engine_CFLAGS = $(AM_CFLAGS) $(OPENDKIM_CFLAGS)
 tests_fuzz_fuzz_engine_LDADD = $(FUZZ_LIBS) $(OPENDKIM_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_import
+tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c $(IMPORT_SOURCES)
+tests_fuzz_fuzz_import_LDADD = $(FUZZ_LIBS)
