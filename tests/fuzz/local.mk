@@ -51,3 +51,5 @@ tests_fuzz_fuzz_engine_LDADD = $(FUZZ_LIBS) $(OPENDKIM_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_import
 tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c $(IMPORT_SOURCES)
 tests_fuzz_fuzz_import_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_policy
+tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LIBS)
