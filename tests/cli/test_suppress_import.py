@@ -269,6 +269,8 @@ def shapes():
              '"b@r.example","unsub"\n'),
             ("blank", "email,reason\n\na@r.example , spam\n\r\n\n"
              "b@r.example, unsub\n"),
+            ("as if invalid", "email,reason,created\na@r.example,spam,\n"
+             "b@r.example,unsub,\n"),
             ("lines of JSON", '{"email":"a@r.example","reason":"spam"}\n'
              '{"reason":"unsub","email":"b@r.example"}\n'),
             ("JSON in data", '{"n":2,"links":[{"a":1}],"data":[{"email":'
