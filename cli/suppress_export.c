@@ -10,6 +10,7 @@
 struct export {
 	struct suppress_run *r;
 	struct suppress_writer w;
+	const struct suppress_filter *filter;
 	int64_t since;
 	uint64_t *imports; /* those that ended since then, ascending */
 	size_t nimports, cap;
@@ -72,6 +73,53 @@ export_entry(void *arg, const struct suppress_entry *e)
 	return suppress_write_entry(&x->w, e, "added");
 }
 
+/* The filters hold for what was removed, too. */
+static bool
+is_chosen(const struct export *x, const struct suppress_entry *e)
+{
+	const struct suppress_filter *f = x->filter;
+	const struct suppress_scope *s = f->scope;
+	size_t n = f->rcpt_domain.n;
+
+	return (f->reason == 0 || f->reason == e->reason) &&
+	    (f->address.n == 0 || str_eq(f->address, e->address)) &&
+	    (f->source.n == 0 || str_eq(f->source, e->source)) &&
+	    (f->import == 0 || f->import == e->import) &&
+	    (n == 0 || (e->address.n > n &&
+		e->address.p[e->address.n - n - 1] == '@' &&
+		str_eq(str_sub(e->address, e->address.n - n, e->address.n),
+		    f->rcpt_domain))) &&
+	    (s == NULL || (str_eq(s->domain, e->scope.domain) &&
+		s->stream == e->scope.stream &&
+		str_eq(s->list, e->scope.list)));
+}
+
+static bool
+export_removed(void *arg, const struct suppress_event *e)
+{
+	struct export *x = arg;
+
+	return !is_chosen(x, &e->entry) ||
+	    suppress_write_entry(&x->w, &e->entry, "removed");
+}
+
+/*
+ * Bare addresses cannot say that they were removed.  Removals come first, so
+ * that who does as the lines say one after the other ends with what is so.
+ */
+static enum store_answer
+export_all(struct export *x)
+{
+	enum store_answer answer = STORE_YES;
+
+	if (x->since != 0 && x->w.format != FORMAT_TXT)
+		answer = store_suppress_removed(x->r->store, x->since,
+		    export_removed, x);
+	if (answer != STORE_YES || x->w.failed)
+		return answer;
+	return store_suppress_walk(x->r->store, x->filter, export_entry, x);
+}
+
 int
 suppress_export(struct suppress_run *r)
 {
@@ -96,8 +144,8 @@ suppress_export(struct suppress_run *r)
 	suppress_writer_init(&x.w, r->settings, format);
 	x.w.with_change = x.since != 0;
 	suppress_writer_head(&x.w);
-	if (store_suppress_walk(r->store, &filter, export_entry, &x) !=
-	    STORE_YES)
+	x.filter = &filter;
+	if (export_all(&x) != STORE_YES)
 		rc = suppress_store_failed(r);
 	rc2 = suppress_writer_end(&x.w);
 	return rc != EX_OK ? rc : rc2;

@@ -67,6 +67,18 @@ struct driver_imports {
 	size_t n;
 };
 
+/* One piece of a walk over removals.  All zero but since before the first. */
+struct driver_removed {
+	int64_t since;
+	struct arena *arena;
+	struct suppress_event *v; /* in order of time; in the arena */
+	size_t n;
+	struct suppress_event last; /* looked at, and its number */
+	int64_t last_n;
+	bool has_last;
+	bool is_end;
+};
+
 /* One piece of an undo.  All zero but id and actor before the first. */
 struct driver_undo {
 	uint64_t id;
@@ -99,6 +111,8 @@ struct driver_suppress_ops {
 	    struct driver_scan *scan);
 	enum store_answer (*history)(struct driver *d, struct driver_call *call,
 	    struct arena *a, struct str address, struct driver_events *out);
+	enum store_answer (*removed)(struct driver *d, struct driver_call *call,
+	    struct driver_removed *piece);
 	enum store_answer (*import_begin)(struct driver *d,
 	    struct driver_call *call, struct suppress_import *import);
 	/* Stores counts and end; STORE_NO as change. */

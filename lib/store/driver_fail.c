@@ -209,6 +209,13 @@ history(struct driver *d, struct driver_call *call, struct arena *a,
 }
 
 static enum store_answer
+removed(struct driver *d, struct driver_call *call,
+    struct driver_removed *piece)
+{
+	HAND_ON(d, call, STORE_SUPPRESS, suppress, removed, piece);
+}
+
+static enum store_answer
 import_begin(struct driver *d, struct driver_call *call,
     struct suppress_import *import)
 {
@@ -311,6 +318,7 @@ rates_save(struct driver *d, struct driver_call *call,
 
 static const struct driver_suppress_ops suppress_ops = {
 	.find = find, .change = change, .scan = scan, .history = history,
+	.removed = removed,
 	.import_begin = import_begin, .import_end = import_end,
 	.import_list = import_list, .undo = undo, .purge = purge,
 };

@@ -248,6 +248,34 @@ history(struct driver *driver, struct driver_call *call, struct arena *a,
 	return STORE_YES;
 }
 
+/* All at once: the memory driver is for small lists. */
+static enum store_answer
+removed(struct driver *driver, struct driver_call *call,
+    struct driver_removed *piece)
+{
+	struct memory_driver *d = (struct memory_driver *)driver;
+	size_t cap = 0;
+
+	(void)call;
+	for (size_t i = 0; i < d->nrecords; i++)
+		for (size_t j = 0; j < d->records[i].nevents &&
+		    !d->records[i].has_entry; j++) {
+			const struct memory_event *e =
+			    &d->records[i].events[j];
+
+			if (e->is_beneath || e->event.at < piece->since ||
+			    e->event.what != SUPPRESS_REMOVE)
+				continue;
+			piece->v = arena_grow(piece->arena, piece->v,
+			    piece->n, &cap, sizeof(*piece->v));
+			piece->v[piece->n++] = e->event;
+		}
+	if (piece->n > 0)
+		qsort(piece->v, piece->n, sizeof(*piece->v), compare_events);
+	piece->is_end = true;
+	return STORE_YES;
+}
+
 /* Old lines go; how many of max are left. */
 static size_t
 purge_events(struct memory_record *r, int64_t before, size_t max)
@@ -288,6 +316,7 @@ const struct driver_suppress_ops memory_suppress_ops = {
 	.change = change,
 	.scan = scan,
 	.history = history,
+	.removed = removed,
 	.import_begin = memory_import_begin,
 	.import_end = memory_import_end,
 	.import_list = memory_import_list,

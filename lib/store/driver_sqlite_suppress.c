@@ -82,6 +82,12 @@ static const char *const statements[] = {
 	" WHERE address = ?1 ORDER BY at DESC, n DESC LIMIT 10000",
 	"SELECT " KEY ", n FROM history WHERE is_beneath = 0 AND at < ?1"
 	" ORDER BY at LIMIT ?2",
+	"SELECT " KEY ", " REST ", at, actor, what, by_import, n,"
+	" EXISTS (SELECT 1 FROM suppressions AS s WHERE s.address = h.address"
+	" AND s.domain = h.domain AND s.stream = h.stream AND s.list = h.list"
+	" AND s.reason = h.reason) FROM history AS h"
+	" WHERE is_beneath = 0 AND (at, " KEY ", n) >"
+	" (?7, ?1, ?2, ?3, ?4, ?5, ?6) ORDER BY at, " KEY ", n LIMIT ?8",
 	"DELETE FROM history WHERE " KEY_IS " AND n = ?6",
 	"INSERT INTO imports (started, ended, source, fingerprint, nadded,"
 	" nextended, nalready, nrefused, position, undone)"
@@ -304,6 +310,7 @@ const struct driver_suppress_ops sqlite_suppress_ops = {
 	.change = sqlite_change,
 	.scan = scan,
 	.history = sqlite_history,
+	.removed = sqlite_removed,
 	.import_begin = sqlite_import_begin,
 	.import_end = sqlite_import_end,
 	.import_list = sqlite_import_list,

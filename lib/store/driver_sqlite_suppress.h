@@ -23,6 +23,7 @@ enum {
 	HISTORY_HOLDS,
 	HISTORY_OF,
 	HISTORY_OLD,
+	HISTORY_REMOVED,
 	HISTORY_DELETE,
 	IMPORT_BEGIN,
 	IMPORT_UPDATE,
@@ -78,6 +79,8 @@ enum store_answer sqlite_change(struct driver *d, struct driver_call *call,
     struct suppress_change *v, size_t n, const struct suppress_import *import);
 enum store_answer sqlite_history(struct driver *d, struct driver_call *call,
     struct arena *a, struct str address, struct driver_events *out);
+enum store_answer sqlite_removed(struct driver *d, struct driver_call *call,
+    struct driver_removed *piece);
 enum store_answer sqlite_purge(struct driver *d, struct driver_call *call,
     size_t max, bool *more);
 enum store_answer sqlite_import_begin(struct driver *d,

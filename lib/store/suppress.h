@@ -150,6 +150,15 @@ enum store_answer store_suppress_history(struct store *s, struct str address,
     bool (*each)(void *arg, const struct suppress_event *e), void *arg);
 
 /*
+ * Calls each() for the removals since then, oldest first, whose key has no
+ * entry now: what somebody who copies the list is to take off it.  In short
+ * read transactions; a key that was removed twice may be given twice.  each()
+ * returns false to end.
+ */
+enum store_answer store_suppress_removed(struct store *s, int64_t since,
+    bool (*each)(void *arg, const struct suppress_event *e), void *arg);
+
+/*
  * Imports.  begin gives a new id; its entries are PUT with entry.import = id,
  * sorted by address where they are many; progress and the end are kept, so
  * that one that was cut short can go on.

@@ -130,6 +130,43 @@ store_suppress_history(struct store *s, struct str address,
 	return answer;
 }
 
+static enum store_answer
+removed_piece(struct store *s, struct driver_removed *piece)
+{
+	struct driver_call call;
+	struct driver *d = store_enter(s, STORE_SUPPRESS, STORE_READ,
+	    store_deadline(STORE_PIECE_MILLIS), &call);
+
+	if (d == NULL)
+		return STORE_UNKNOWN;
+	return store_leave(s, STORE_SUPPRESS, &call,
+	    d->ops->suppress->removed(d, &call, piece));
+}
+
+enum store_answer
+store_suppress_removed(struct store *s, int64_t since,
+    bool (*each)(void *arg, const struct suppress_event *e), void *arg)
+{
+	struct driver_removed piece = { .since = since };
+	struct arena *keys[2] = { arena_new(), arena_new() };
+	enum store_answer answer = STORE_YES;
+	size_t turn = 0;
+
+	while (answer == STORE_YES && !piece.is_end) {
+		piece.arena = keys[turn++ % 2];
+		piece.v = NULL;
+		piece.n = 0;
+		arena_reset(piece.arena);
+		answer = removed_piece(s, &piece);
+		for (size_t i = 0; answer == STORE_YES && i < piece.n; i++)
+			if (!each(arg, &piece.v[i]))
+				piece.is_end = true, i = piece.n;
+	}
+	arena_free(&keys[0]);
+	arena_free(&keys[1]);
+	return answer;
+}
+
 enum store_answer
 store_suppress_purge(struct store *s, size_t max, bool *more, int64_t deadline)
 {

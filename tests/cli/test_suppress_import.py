@@ -389,6 +389,27 @@ def since():
     tap.true("ses.page2@recipient.example" in out, out)
     tap.true(out.startswith("address,scope,reason,created,expires,source,"
                             "evidence,change\n"), out)
+    store.run("remove", "early@r.example")
+    store.run("add", "back@r.example")
+    store.run("remove", "back@r.example")
+    store.run("add", "back@r.example")
+    told = store.text("x", "".join("u%d@undone.example\n" % i
+                                   for i in range(5000)))
+    store.run("undo", str(told["import"]))
+    lines = [json.loads(line) for line in store.run(
+        "export", "--since", "1h", "--format", "json").splitlines()]
+    gone = [e["address"] for e in lines if e["change"] == "removed"]
+    tap.equal(len(gone), 5001, "removed")
+    tap.true("early@r.example" in gone and "back@r.example" not in gone,
+             "what came back")
+    tap.equal(len([e for e in lines if e["change"] == "added"]), 5, "added")
+    out = store.run("export", "--since", "1h", "--domain", "r.example")
+    tap.equal(sorted(line.split(",")[0] + line[line.rindex(","):]
+                     for line in out.splitlines()[1:]),
+              ["back@r.example,added", "early@r.example,removed"], "filter")
+    other = Store()
+    tap.equal(other.text("y", store.run("export", "--since", "1h"))
+              ["left-out"], 5001, "import of it")
     out = store.run("export", "--since", "2100-01-01")
     tap.equal(len(out.splitlines()), 1, "nothing since then")
 

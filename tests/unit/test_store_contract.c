@@ -386,6 +386,44 @@ case_history(struct world *w)
 	    "removed manual until 6000 by tester; ");
 }
 
+static bool
+tell_removed(void *arg, const struct suppress_event *e)
+{
+	struct story *s = arg;
+	size_t n = strlen(s->text);
+
+	snprintf(s->text + n, sizeof(s->text) - n, "%.*s by %.*s; ",
+	    STR_ARG(e->entry.address), STR_ARG(e->actor));
+	return true;
+}
+
+/* What came back, what was only replaced, and what is older do not count. */
+static void
+case_removed(struct world *w)
+{
+	static const char *const addresses[] = { "stays@x.example",
+		"goes@x.example", "back@x.example" };
+	struct story s = { "" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct suppress_entry e = fixture_entry(addresses[i],
+		    SUPPRESS_MANUAL, 1000, 0);
+
+		fixture_do(w->s, SUPPRESS_PUT, e);
+		if (i > 0)
+			fixture_do(w->s, SUPPRESS_REMOVE, e);
+		if (i > 1)
+			fixture_do(w->s, SUPPRESS_PUT, e);
+	}
+	assert_int_equal(store_suppress_removed(w->s, 0, tell_removed, &s),
+	    STORE_YES);
+	assert_string_equal(s.text, "goes@x.example by tester; ");
+	s.text[0] = '\0';
+	assert_int_equal(store_suppress_removed(w->s, INT64_MAX, tell_removed,
+	    &s), STORE_YES);
+	assert_string_equal(s.text, "");
+}
+
 /* Begins an import and puts one entry in it. */
 static struct suppress_import
 import_one(struct world *w, struct suppress_entry e)
@@ -670,6 +708,7 @@ static const struct {
 	{ "a long walk", case_long_walk },
 	{ "filters", case_filters },
 	{ "history", case_history },
+	{ "removed", case_removed },
 	{ "imports are kept", case_imports_are_kept },
 	{ "undo restores", case_undo_restores },
 	{ "undo keeps what others said", case_undo_keeps_what_others_said },
