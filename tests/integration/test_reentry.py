@@ -270,7 +270,7 @@ FORGERIES = {
     "another Subject": broken(rb"\r\nSubject: ", b"\r\nSubject: [SPAM] "),
     "another From": broken(rb'"The Workshop"', b'"The Workshops"'),
     "another body": broken(rb"your weekly letter", b"your daily letter", 0),
-    "another letter in a link": broken(rb"/c/(.)", b"/c/_\\1"),
+    "another letter in a link": broken(rb"\.com/c/(.)", b".com/c/_\\1"),
     "a signature taken to other mail": lambda data: b"".join(
         f for f in bulkhead.fields(data)
         if f.startswith(b"DKIM-Signature")) + NEWS,
