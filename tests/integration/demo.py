@@ -15,14 +15,19 @@ import lab as labs  # noqa: E402
 from client import Client  # noqa: E402
 
 NEWSLETTER = os.path.join(labs.ROOT, "conf/examples/newsletter.eml")
+POLICYD = os.path.join(labs.BUILD, "bulkhead-policyd")
 SENDER, READER = "news@example.com", "ann@reader.example"
+BOUNCED, LEFT = "bob@reader.example", "cleo@reader.example"
 DOMAIN = "example.com"
 WIDTH = 76
 
 CONFIG = """\
+store = "sqlite:{dir}/store"
 token-keys = "{dir}/conf/token.keys"
 return-path-keys = "{dir}/conf/return-path.keys"
 milter {{ socket = "unix:{dir}/mil.sock" }}
+policyd {{ socket  = "unix:{dir}/policy.sock"
+          control = "unix:{dir}/control.sock" }}
 
 domain "example.com" {{
     sign "s1" {{ key = "{dir}/conf/keys/example.com/s1.pem" }}
@@ -38,6 +43,17 @@ stream "newsletter" {{
     track       = {{ clicks, opens }}
     return-path = true
 }}
+
+limit "new-host" {{
+    recipient-domain = {{ "slow.example" }}
+    rate = "2/m"
+}}
+"""
+
+# What Postfix is told: ask policyd about each recipient.
+EXTRA = """\
+smtpd_recipient_restrictions = check_policy_service
+    { unix:{dir}/policy.sock, timeout=5s, default_action=DEFER }, permit
 """
 
 
@@ -64,11 +80,12 @@ class Demo:
         self.conf = lab.path("conf")
         self.config = os.path.join(self.conf, "bulkhead.conf")
         self.zone = {}
-        self.milter = None
+        self.milter = self.policyd = None
 
     def setup(self):
         """Keys and configuration, by Bulkhead's own command."""
         os.mkdir(self.conf, 0o755)
+        os.mkdir(self.lab.path("store"), 0o750)
         keys = os.path.join(self.conf, "keys")
         command("key", "create", DOMAIN, "--dir", keys, "--selector-rsa",
                 "s1", "--selector-ed25519", "e1")
@@ -82,16 +99,18 @@ class Demo:
         command("config", "check", "-c", self.config)
 
     def start(self):
-        """The milter, and a recorder before it for the comparison."""
+        """Both daemons, and a recorder before them for the comparison."""
         self.lab.start_recorder()
+        self.policyd = self.lab.start_milter(
+            [POLICYD, "-c", self.config, "-f"], "policy.sock", "policyd.log")
         self.milter = self.lab.start_milter(
             [bulkhead.MILTER, "-c", self.config, "-f"], "mil.sock")
 
-    def send(self, data, address=None):
+    def send(self, data, address=None, recipient=READER):
         """Sends; (reply, what arrived or None)."""
         seen = len(self.lab.receiver.messages)
         with Client(self.lab.bulk, address=address) as c:
-            reply = c.send(SENDER, [READER], data)
+            reply = c.send(SENDER, [recipient], data)
         if not reply.queue_id:
             return reply, None
         return reply, self.lab.receiver.wait(seen + 1)[-1]
@@ -198,11 +217,51 @@ def show_newsletter(demo):
     return show_signatures(demo, message.data)
 
 
+def say_reply(recipient, reply):
+    """A recipient, and what Postfix said about it, on a line or two."""
+    text = "%d %s" % (reply.code, re.sub(r"\s+", " ", reply.text))
+    say("   %s\n     %s" % (recipient, text))
+
+
+def show_suppressed(demo):
+    """One who bounced, one who left this newsletter, one who reads it."""
+    say("\n5. Who must not get it (bulkhead suppress add)")
+    command("suppress", "add", "-c", demo.config, BOUNCED, "--reason",
+            "hard-bounce", "--note", "550 5.1.1 no such user")
+    command("suppress", "add", "-c", demo.config, LEFT, "--reason",
+            "unsubscribe", "--scope", DOMAIN + "/newsletter")
+    with open(NEWSLETTER, "rb") as f:
+        data = f.read()
+    codes = []
+    for recipient in (BOUNCED, LEFT, READER):
+        reply, _ = demo.send(data, recipient=recipient)
+        say_reply(recipient, reply)
+        codes.append((reply.code, "suppressed" in reply.text))
+    return codes == [(550, True), (550, True), (250, False)]
+
+
+def show_limit(demo):
+    """A limit of two a minute, and the third."""
+    say("\n6. No more than allowed (limit \"new-host\": 2/m to slow.example)")
+    with open(NEWSLETTER, "rb") as f:
+        data = f.read()
+    codes = []
+    for name in "dan", "eve", "fay":
+        reply, _ = demo.send(data, recipient=name + "@slow.example")
+        say_reply(name + "@slow.example", reply)
+        codes.append(reply.code)
+    say("   bulkhead limit show new-host:")
+    for line in command("limit", "show", "-c", demo.config,
+                        "new-host").splitlines():
+        say("     " + line)
+    return codes == [250, 250, 450] and "retry in" in reply.text
+
+
 def show_refusals(demo):
     """What a stranger gets, and what happens without the milter."""
     with open(NEWSLETTER, "rb") as f:
         data = f.read()
-    say("\n5. What Bulkhead does not do")
+    say("\n7. What Bulkhead does not do")
     reply, message = demo.send(data, bulkhead.OUTSIDE)
     same = message is not None and bulkhead.without_trace(message) == \
         demo.lab.recorded(reply.queue_id)
@@ -223,11 +282,12 @@ def show_refusals(demo):
 def show_where(demo, keep):
     """Where to look and what to try."""
     where = os.path.relpath(demo.state, labs.ROOT)
-    say("\n6. Where to look")
-    for name in ("mail.log", "milter.log", "conf/bulkhead.conf"):
+    say("\n8. Where to look")
+    for name in ("mail.log", "milter.log", "policyd.log",
+                 "conf/bulkhead.conf"):
         demo.save(os.path.basename(name), demo.lab.read(name).encode())
-    say("   %s: before.eml after.eml mail.log milter.log bulkhead.conf"
-        % where)
+    say("   %s: before.eml after.eml mail.log milter.log policyd.log\n"
+        "     bulkhead.conf" % where)
     say("   the milter's line: " + short(next(
         (line for line in demo.lab.read("milter.log").splitlines()
          if "action=signed" in line), "?")))
@@ -241,8 +301,9 @@ def show_where(demo, keep):
     say("     %s preview -c %s -f %s -r %s conf/examples/newsletter.eml"
         % (os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config,
            SENDER, READER))
-    say("     %s key dns -c %s" % (
-        os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config))
+    for verb in "key dns", "suppress list", "limit list":
+        say("     %s %s -c %s" % (os.path.relpath(
+            bulkhead.COMMAND, labs.ROOT), verb, demo.config))
     say("     tail %s     what arrives: %s/received-N.eml" % (
         demo.lab.path("milter.log"), where))
     say("     ./quickstart stop")
@@ -269,14 +330,16 @@ def main(argv):
     if reason:
         sys.exit("quickstart: " + reason)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with labs.Lab(["rec.sock", "mil.sock"]) as lab:
+    with labs.Lab(["rec.sock", "mil.sock"], extra=EXTRA) as lab:
         demo = Demo(lab, argv[-1])
         demo.setup()
         say("\n2. Keys (RSA and Ed25519), configuration, a private Postfix\n"
-            "   on 127.0.0.1:%d with bulkhead-milter in front of its queue"
-            % lab.bulk)
+            "   on 127.0.0.1:%d with bulkhead-policyd at its RCPT and\n"
+            "   bulkhead-milter in front of its queue" % lab.bulk)
         demo.start()
         ok = show_newsletter(demo)
+        ok = show_suppressed(demo) and ok
+        ok = show_limit(demo) and ok
         ok = show_refusals(demo) and ok
         show_where(demo, keep)
         if not ok:

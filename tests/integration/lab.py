@@ -139,7 +139,8 @@ class Lab:
 
     milters: socket paths (or inet:HOST:PORT) that the bulk listener and
     sendmail(1) go through, in order.  They need not exist yet: without them
-    mail is deferred.
+    mail is deferred.  extra: more lines of main.cf; "{dir}" in it is the
+    lab's directory.
     """
 
     def __init__(self, milters=(), eightbit=True, extra="", users=()):
@@ -177,8 +178,8 @@ class Lab:
                 m if m.startswith("inet:") else "unix:" + self.path(m))
             for m in milters)
         values = {"dir": self.dir, "next_hop": self.receiver.port,
-                  "milters": chain, "extra": extra, "bulk": self.bulk,
-                  "plain": self.plain}
+                  "milters": chain, "bulk": self.bulk, "plain": self.plain,
+                  "extra": extra.replace("{dir}", self.dir)}
         master = MASTER_CF.format(**values)
         if not chain:
             master = re.sub(r"  -o \{ smtpd_milters.*\n", "", master)
