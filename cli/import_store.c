@@ -9,18 +9,16 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/progress.h"
 
 #define DEADLINE    30000
-#define SLICE_NANOS ((int64_t)30 * 1000 * 1000)
+/* The store lets others have their turn behind each slice. */
+#define SLICE_NANOS ((int64_t)15 * 1000 * 1000)
 #define SLICE_FIRST 500
 #define SLICE_MIN   16
 #define SLICE_MAX   40000
-/* Others who wait for the store poll for their turn: this is longer. */
-#define PAUSE_NANOS 1000000
 
 struct slice {
 	struct import_job *job;
@@ -124,14 +122,6 @@ adapt(struct slice *s, int64_t nanos)
 	s->max = next > (double)SLICE_MAX ? SLICE_MAX : (size_t)next;
 }
 
-static void
-pause_for_others(void)
-{
-	struct timespec t = { .tv_nsec = PAUSE_NANOS };
-
-	nanosleep(&t, NULL);
-}
-
 static int
 flush(struct slice *s)
 {
@@ -160,7 +150,6 @@ flush(struct slice *s)
 	s->n = 0;
 	arena_reset(s->arena);
 	progress_show(&s->progress, s->nread);
-	pause_for_others();
 	return EX_OK;
 }
 

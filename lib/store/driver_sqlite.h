@@ -66,6 +66,14 @@ enum store_answer sqlite_file_commit(struct sqlite_file *f,
     struct driver_call *call);
 
 /*
+ * Until sqlite_file_strict(): what is committed is whole and in order but not
+ * durable, and is check-pointed by that many pages.  A file that is opened
+ * meanwhile is strict.
+ */
+void sqlite_file_relax(struct sqlite_file *f, int npages);
+void sqlite_file_strict(struct sqlite_file *f);
+
+/*
  * Lets others write before the next of many transactions: they poll for the
  * lock, and without a pause between slices would hardly ever meet it free.
  */

@@ -6,6 +6,12 @@
 
 #include "store/suppress_rules.h"
 
+/*
+ * Pages.  Less than what makes others check-point: who adds one address does
+ * not write back the megabytes of an import, nor wait long for the disk.
+ */
+#define IMPORT_CHECKPOINT 1000
+
 /* How long the history of what was removed or replaced is kept. */
 #define HISTORY_SECONDS ((int64_t)2 * 365 * 86400)
 
@@ -181,11 +187,11 @@ apply(struct sqlite_file *f, struct suppress_change *v, size_t n, int64_t now)
 	return is_well;
 }
 
-enum store_answer
-sqlite_change(struct driver *driver, struct driver_call *call,
+/* The changes, and the import's numbers with them. */
+static enum store_answer
+change(struct sqlite_driver *d, struct driver_call *call,
     struct suppress_change *v, size_t n, const struct suppress_import *import)
 {
-	struct sqlite_driver *d = (struct sqlite_driver *)driver;
 	struct sqlite_file *f = &d->suppress;
 
 	if (sqlite_file_write(f, call) != STORE_YES)
@@ -202,11 +208,37 @@ sqlite_change(struct driver *driver, struct driver_call *call,
 		if (answer != STORE_YES)
 			return answer;
 	}
-	if (sqlite_file_commit(f, call) != STORE_YES)
-		return STORE_UNKNOWN;
-	if (import != NULL)
-		sqlite_file_yield();
-	return STORE_YES;
+	return sqlite_file_commit(f, call);
+}
+
+/*
+ * Not synced while others wait for the lock: a disk that is busy would make
+ * them wait, too.  The log is written in order, so that what a power failure
+ * takes are the last slices, with the position that says so; whoever adds
+ * durably, or ends the import, syncs the log with all that is in it.
+ */
+static enum store_answer
+change_slice(struct sqlite_driver *d, struct driver_call *call,
+    struct suppress_change *v, size_t n, const struct suppress_import *import)
+{
+	struct sqlite_file *f = &d->suppress;
+	enum store_answer answer;
+
+	sqlite_file_relax(f, IMPORT_CHECKPOINT);
+	answer = change(d, call, v, n, import);
+	sqlite_file_strict(f);
+	sqlite_file_yield();
+	return answer;
+}
+
+enum store_answer
+sqlite_change(struct driver *driver, struct driver_call *call,
+    struct suppress_change *v, size_t n, const struct suppress_import *import)
+{
+	struct sqlite_driver *d = (struct sqlite_driver *)driver;
+
+	return import != NULL ? change_slice(d, call, v, n, import)
+			      : change(d, call, v, n, import);
 }
 
 static void

@@ -87,6 +87,24 @@ sqlite_file_commit(struct sqlite_file *f, struct driver_call *call)
 }
 
 void
+sqlite_file_relax(struct sqlite_file *f, int npages)
+{
+	if (f->db == NULL)
+		return;
+	sqlite3_exec(f->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	sqlite3_wal_autocheckpoint(f->db, npages);
+}
+
+/* The schema's own, or the file is opened anew with them. */
+void
+sqlite_file_strict(struct sqlite_file *f)
+{
+	if (f->db != NULL && sqlite3_exec(f->db, f->schema->pragmas, NULL,
+	    NULL, NULL) != SQLITE_OK)
+		sqlite_file_close(f);
+}
+
+void
 sqlite_file_rollback(struct sqlite_file *f)
 {
 	for (size_t i = 0; i < SQLITE_FILE_STATEMENTS; i++)

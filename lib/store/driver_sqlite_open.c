@@ -69,7 +69,7 @@ wait_a_little(void *arg, int ntries)
 void
 sqlite_file_yield(void)
 {
-	struct timespec t = { .tv_nsec = 2 * POLL_NANOS };
+	struct timespec t = { .tv_nsec = 4 * POLL_NANOS };
 
 	nanosleep(&t, NULL);
 }

@@ -182,6 +182,9 @@ enum store_answer store_import_begin(struct store *s,
  * and already are the store's to do: on STORE_YES they have grown in *import,
  * else *import is as it was.  STORE_NO: as store_suppress_change(), or the
  * import is unknown or was undone.
+ *
+ * Durable by store_import_end(), or any other change that is: until then a
+ * power failure may take the last slices, and the position with them.
  */
 enum store_answer store_import_slice(struct store *s,
     struct suppress_import *import, struct suppress_change *v, size_t n,

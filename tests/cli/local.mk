@@ -6,4 +6,5 @@ EXTRA_DIST += tests/cli/key_token.sh tests/cli/milter.sh \
 	tests/cli/test_milter_load.py tests/cli/test_bench.py
 EXTRA_DIST += tests/cli/limit.sh
 EXTRA_DIST += tests/cli/suppress_lab.py tests/cli/test_suppress.py \
-	tests/cli/test_suppress_import.py tests/cli/imports
+	tests/cli/test_suppress_import.py tests/cli/test_suppress_beside.py \
+	tests/cli/imports
