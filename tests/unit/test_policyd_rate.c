@@ -75,6 +75,33 @@ test_peek_is_cumulated(void **state)
 	office_close(o);
 }
 
+/* A message under way is known whichever way policyd's clock was set. */
+static void
+test_peek_over_clock_steps(void **state)
+{
+	static const int64_t steps[] = { -86400, 30, -3600, 500, -1, 59 };
+	struct office *o = office_open(state, three, "memory:", "memory:");
+	int64_t now = NOW;
+
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		now += steps[i];
+		office_time(o, now);
+		instances_expire(o->desk.instances, now);
+		if (i < 3)
+			expect_str("fits", rcpt(o, (int)i, "i1"),
+			    STR(RCPT_OK));
+		else
+			expect_str("too many", rcpt(o, (int)i, "i1"),
+			    STR(TOO_MANY("all")));
+	}
+	expect_str("the same", rcpt(o, 2, "i1"), STR(RCPT_OK));
+	/* in the end it is forgotten */
+	office_time(o, now + 7200);
+	instances_expire(o->desk.instances, now + 7200);
+	expect_str("forgotten", rcpt(o, 3, "i1"), STR(RCPT_OK));
+	office_close(o);
+}
+
 static void
 test_peek_without_instance(void **state)
 {
@@ -461,6 +488,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, conf_setup, conf_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_peek_is_cumulated),
+		TEST(test_peek_over_clock_steps),
 		TEST(test_peek_without_instance),
 		TEST(test_peek_of_what_never_fits),
 		TEST(test_limits_of_a_stream),

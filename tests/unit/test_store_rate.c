@@ -212,6 +212,75 @@ test_restart_in_the_past(void **state)
 	arena_free(&a);
 }
 
+/* Mostly on, by little; at times a step, either way. */
+static int64_t
+clock_step(struct random *r)
+{
+	static const int64_t steps[] = { 5, 60, 3600, 86400, 400 * 86400 };
+	int64_t by = (int64_t)random_below(r, 3 * MICROS / 2);
+
+	if (random_below(r, 8) == 0)
+		by = steps[random_below(r, 5)] * MICROS;
+	return random_below(r, 8) == 0 ? -by : by;
+}
+
+/*
+ * A clock that is set back and forth, over restarts, too: what passes is a
+ * burst and what its way forth wins back, and none waits longer than a burst
+ * takes.
+ */
+static void
+run_clock_steps(const char *spec, bool outlives)
+{
+	struct random r = random_start(7);
+	struct store *s;
+	int64_t won = 10 * MICROS; /* a token a second */
+	uint64_t left;
+
+	time_now = START;
+	s = open_rates(spec, STORE_CHANGE);
+	for (int i = 0; i < 5000; i++) {
+		struct rate_bucket b = { .key = STR("a"), .rate = hourly,
+			.burst = 10, .cost = 1 + random_below(&r, 10) };
+		struct rate_request q = { .mode = RATE_CHARGE,
+			.buckets = &b, .nbuckets = 1 };
+		int64_t by = clock_step(&r);
+
+		time_now += by;
+		won = by > 0 ? won + by : won;
+		if (won > 10 * MICROS)
+			won = 10 * MICROS;
+		store_rate_decide(s, &q, 1, FAR);
+		if (q.answer == STORE_YES)
+			won -= (int64_t)b.cost * MICROS;
+		assert_true(won >= 0);
+		assert_true(b.wait >= 0 && b.wait <= 10 * MICROS);
+		left = left_of(s, "a");
+		assert_true((int64_t)left * MICROS <= won);
+		if (!outlives || random_below(&r, 100) > 0)
+			continue;
+		assert_int_equal(store_rate_save(s, FAR), STORE_YES);
+		store_close(&s);
+		s = open_rates(spec, STORE_CHANGE);
+		assert_int_equal(left_of(s, "a"), left);
+	}
+	store_close(&s);
+}
+
+static void
+test_clock_steps(void **state)
+{
+	struct arena *a = arena_new();
+	const char *dir = fixture_directory(a);
+
+	(void)state;
+	run_clock_steps("memory:", false);
+	run_clock_steps(arena_cstr(a, arena_printf(a, "sqlite:%s", dir)),
+	    true);
+	fixture_remove(dir);
+	arena_free(&a);
+}
+
 static void
 test_one_owner(void **state)
 {
@@ -360,6 +429,7 @@ main(void)
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_restart_in_the_past),
+		cmocka_unit_test(test_clock_steps),
 		cmocka_unit_test(test_one_owner),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_failing_saves),
