@@ -56,7 +56,7 @@ def charge(queue_id, *recipients, **more):
 class Client:
     """One connection."""
 
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=30):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(timeout)
         self.sock.connect(path)
@@ -73,8 +73,11 @@ class Client:
         self.sock.close()
 
     def send(self, data):
-        """Sends octets as they are."""
-        self.sock.sendall(data)
+        """Sends octets as they are; reply() tells if it was closed."""
+        try:
+            self.sock.sendall(data)
+        except (ConnectionResetError, BrokenPipeError):
+            pass
 
     def reply(self):
         """The next reply as text without its empty line; None: closed."""
@@ -139,7 +142,7 @@ class Policyd:
                 argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 preexec_fn=labs._die_with_parent)
         if wait:
-            labs.wait_for("policyd", self.is_up)
+            labs.wait_for("policyd", self.is_up, 60)
         return self
 
     def is_up(self):
@@ -153,11 +156,11 @@ class Policyd:
             return False
         return True
 
-    def policy(self, timeout=10):
+    def policy(self, timeout=30):
         """A connection as smtpd's."""
         return Client(self.path("policy.sock"), timeout)
 
-    def control(self, timeout=10):
+    def control(self, timeout=30):
         """A connection as the milter's."""
         return Client(self.path("control.sock"), timeout)
 
@@ -181,7 +184,7 @@ class Policyd:
         with open(self.path("log"), encoding="utf-8") as f:
             return f.read()
 
-    def wait_log(self, text, count=1, seconds=20):
+    def wait_log(self, text, count=1, seconds=60):
         """Waits until it said so that many times."""
         labs.wait_for(text, lambda: self.log().count(text) >= count, seconds)
 
@@ -195,7 +198,7 @@ class Policyd:
         self.signal(signal.SIGHUP)
         self.wait_log(says, before + 1)
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=60):
         """SIGTERM; the exit status."""
         self.signal(signal.SIGTERM)
         return self.child.wait(seconds)
