@@ -63,6 +63,8 @@ tests_tools_racy_milter_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += tests/integration/test_threads.py
 EXTRA_DIST += tests/integration/policyd.py \
 	tests/integration/test_policyd.py \
+	tests/integration/test_policyd_crash.py \
+	tests/integration/test_policyd_crash.py \
 	tests/integration/test_policyd_postfix.py
 
 # A load on a policy server, and one that says DUNNO to all.
