@@ -7,6 +7,8 @@
 #include "base/hash.h"
 
 #define EVIDENCE_MAX 200
+/* Look-ups of one question from which on all others come before it. */
+#define LARGE 1000
 
 static bool
 is_asked(const struct question *q)
@@ -55,12 +57,16 @@ scope_of(const struct question *q, size_t i)
 	return scope;
 }
 
+static bool
+is_large(const struct question *q)
+{
+	return q->nrecipients * nscopes(q) >= LARGE;
+}
+
 /* One without a normal form has no entry; its place is kept. */
 static void
-ask(struct batch *b, struct question *q)
+add_queries(struct batch *b, struct question *q)
 {
-	if (!is_asked(q))
-		return;
 	q->first_query = b->nqueries;
 	q->nscopes = nscopes(q);
 	for (size_t r = 0; r < q->nrecipients; r++)
@@ -72,13 +78,39 @@ ask(struct batch *b, struct question *q)
 }
 
 static void
+ask(struct batch *b, struct question *q)
+{
+	if (is_asked(q) && !is_large(q))
+		add_queries(b, q);
+}
+
+/* What is late stays UNKNOWN, without a call that would tell it of all. */
+static void
+find_from(struct batch *b, size_t from)
+{
+	if (b->desk->lists == NULL || from == b->nqueries ||
+	    clock_monotonic() >= b->deadline)
+		return;
+	store_suppress_find(b->desk->lists, b->arena, b->queries + from,
+	    b->nqueries - from, b->deadline);
+}
+
+/*
+ * The store tells all of a call or nothing: a question about thousands, which
+ * may be late, has one of its own.
+ */
+static void
 look_up(struct batch *b)
 {
-	if (b->nqueries == 0)
-		return;
-	if (b->desk->lists != NULL)
-		store_suppress_find(b->desk->lists, b->arena, b->queries,
-		    b->nqueries, b->deadline);
+	find_from(b, 0);
+	for (struct question *q = b->first; q != NULL; q = q->next) {
+		size_t from = b->nqueries;
+
+		if (q->is_decided || !is_asked(q) || !is_large(q))
+			continue;
+		add_queries(b, q);
+		find_from(b, from);
+	}
 }
 
 /* The strongest of what was found for the scopes of one recipient. */

@@ -1,6 +1,7 @@
 """bulkhead-policyd in a directory of its own, and clients of its sockets."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,10 @@ policyd {{
     control = "unix:{dir}/control.sock"
 }}
 """
+
+
+SANITIZER = re.compile(r"(?s)(ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|"
+                       r"\S+ runtime error: ).{,1500}")
 
 
 def block(*pairs, **more):
@@ -117,8 +122,12 @@ class Policyd:
         return self
 
     def __exit__(self, *_):
+        """Fails on what a sanitizer said."""
         self.kill()
+        said = SANITIZER.search(self.log())
         shutil.rmtree(self.dir, ignore_errors=True)
+        if said:
+            raise AssertionError(said[0])
 
     def path(self, name):
         """A path in the directory."""
@@ -181,8 +190,11 @@ class Policyd:
 
     def log(self):
         """What it said."""
-        with open(self.path("log"), encoding="utf-8") as f:
-            return f.read()
+        try:
+            with open(self.path("log"), encoding="utf-8") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
 
     def wait_log(self, text, count=1, seconds=60):
         """Waits until it said so that many times."""

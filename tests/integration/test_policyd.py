@@ -604,7 +604,7 @@ def paused():
 def expired():
     """What expires stops counting then, and is taken away later."""
     with Policyd().start() as p:
-        p.command("suppress", "add", "--reason", "manual", "--expires", "1s",
+        p.command("suppress", "add", "--reason", "manual", "--expires", "5s",
                   "e@b.example")
         reply = p.ask(rcpt("e@b.example"))
         tap.true(reply.startswith("action=550"), reply)

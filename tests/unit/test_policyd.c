@@ -361,6 +361,50 @@ test_store_does_not_tell(void **state)
 	}
 }
 
+/* admit of n recipients, the last one a@b.example. */
+static struct str
+admit_of(struct office *o, size_t n)
+{
+	struct buf text;
+	struct str request;
+
+	buf_init(&text, 1000000);
+	buf_puts(&text, "request=bulkhead_admit\n");
+	for (size_t i = 1; i < n; i++)
+		buf_printf(&text, "recipient=u%zu@b.example\n", i);
+	buf_puts(&text, "recipient=a@b.example\n");
+	request = arena_copy(o->arena, buf_view(&text));
+	buf_free(&text);
+	return request;
+}
+
+#define BOUNCED(i)                                                            \
+	"action=DUNNO\nsuppressed=" i " hard-bounce suppressed "              \
+	"(hard-bounce 2026-11-01)"
+
+/* Thousands that are looked up too late do so alone: call 3 is theirs. */
+static void
+test_large_question_is_late_alone(void **state)
+{
+	struct office *o = office_open(state, "",
+	    "fail:suppress.late@3:memory:", NULL);
+	struct suppress_scope all = { .domain = STR("") };
+	struct str requests[3], replies[3];
+
+	office_suppress(o, "a@b.example", all, SUPPRESS_HARD_BOUNCE, "");
+	requests[0] = admit_of(o, 5000);
+	requests[1] = admit_of(o, 2);
+	requests[2] = admit_of(o, 999);
+	office_ask_all(o, requests, 3, replies);
+	expect_str("large", replies[0], STR("action=450 4.3.0 " UNKNOWN));
+	expect_str("small", replies[1], STR(BOUNCED("1")));
+	expect_str("smaller", replies[2], STR(BOUNCED("998")));
+	office_ask_all(o, requests, 3, replies);
+	expect_str("in time", replies[0], STR(BOUNCED("4999")));
+	expect_str("small again", replies[1], STR(BOUNCED("1")));
+	office_close(o);
+}
+
 /* Pauses that were never read are not "nothing is paused". */
 static void
 test_pauses_are_not_known(void **state)
@@ -554,6 +598,7 @@ main(void)
 		TEST(test_pauses),
 		TEST(test_admit),
 		TEST(test_store_does_not_tell),
+		TEST(test_large_question_is_late_alone),
 		TEST(test_pauses_are_not_known),
 		TEST(test_outage_in_the_log),
 		TEST(test_log_lines),
