@@ -12,6 +12,8 @@
 #define MILLIS	  500
 #define JSON_MAX  (64 * 1024)
 #define ERROR_MAX 300
+/* Of the lines of a listing: more would not be a reply. */
+#define BUCKETS_OCTETS (POLICY_REPLY_MAX / 2)
 
 /* Nothing was found to say. */
 static void
@@ -93,7 +95,7 @@ list_bucket(void *arg, const struct rate_state *r)
 
 	if (!limit_key_split(r->key, &name, &value))
 		return true;
-	if (l->n == CONTROL_BUCKETS_MAX) {
+	if (l->n == CONTROL_BUCKETS_MAX || l->out.n > BUCKETS_OCTETS) {
 		l->is_more = true;
 		return false;
 	}

@@ -17,6 +17,7 @@ struct instance {
 	struct instance *older, *newer; /* by touch */
 	uint64_t hash;
 	int64_t touched;
+	size_t counted; /* of octets() in the table's sum */
 	char *name;
 	size_t nname;
 	uint64_t *seen; /* hashes of recipients */
@@ -31,6 +32,7 @@ struct instances {
 	struct instance *chains[NBUCKETS];
 	struct instance *oldest, *newest;
 	size_t n, max;
+	size_t octets, max_octets;
 };
 
 /*
@@ -62,11 +64,11 @@ grow(void *v, size_t used, size_t n, size_t *cap, size_t size)
 }
 
 struct instances *
-instances_new(size_t max)
+instances_new(size_t max, size_t octets)
 {
 	struct instances *t = mem_alloc(sizeof(*t));
 
-	*t = (struct instances){ .max = max };
+	*t = (struct instances){ .max = max, .max_octets = octets };
 	return t;
 }
 
@@ -110,6 +112,7 @@ drop(struct instances *t, struct instance *i)
 		at = &(*at)->chain;
 	*at = i->chain;
 	unlink_age(t, i);
+	t->octets -= i->counted;
 	t->n--;
 	free(i->name);
 	free(i->seen);
@@ -167,6 +170,24 @@ make(struct instances *t, struct str name)
 	return i;
 }
 
+static size_t
+octets(const struct instance *i)
+{
+	return sizeof(*i) + i->nname + i->cap_seen * sizeof(*i->seen) +
+	    i->cap_texts + i->cap_costs * sizeof(*i->costs);
+}
+
+/* It grew when it was touched last; what grows now counts the next time. */
+static void
+count(struct instances *t, struct instance *i)
+{
+	t->octets -= i->counted;
+	i->counted = octets(i);
+	t->octets += i->counted;
+	while (t->octets > t->max_octets && t->oldest != i)
+		drop(t, t->oldest);
+}
+
 struct instance *
 instances_make(struct instances *t, struct str name, int64_t now)
 {
@@ -181,6 +202,7 @@ instances_make(struct instances *t, struct str name, int64_t now)
 		link_newest(t, i);
 	}
 	i->touched = now;
+	count(t, i);
 	return i;
 }
 

@@ -12,6 +12,8 @@
 #include "base/str.h"
 
 #define INSTANCES_MAX	65536
+/* And octets of what is remembered of them. */
+#define INSTANCES_OCTETS ((size_t)256 * 1024 * 1024)
 /* Seconds; a client may take its time between two commands. */
 #define INSTANCES_LIFE	600
 /* Recipients of one message that are told apart; Postfix takes 1,000. */
@@ -20,8 +22,8 @@
 struct instances;
 struct instance;
 
-/* Remembers up to max messages. */
-struct instances *instances_new(size_t max);
+/* Remembers up to max messages, in about that many octets. */
+struct instances *instances_new(size_t max, size_t octets);
 void instances_free(struct instances **t);
 
 /*

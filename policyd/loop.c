@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -28,9 +29,11 @@
 #define REOPEN_AFTER  3
 /* Nanoseconds for what is under way when draining begins. */
 #define DRAIN_TIME    (2 * INT64_C(1000000000))
-
-/* And for what is left to save at the end. */
+/* And for what is left to save at the end; between two attempts. */
 #define SAVE_TIME     (2 * INT64_C(1000000000))
+#define SAVE_AGAIN    50000000L
+/* Seconds between two lines about clients that wait. */
+#define SAY_FULL      60
 
 struct listener {
 	struct loop *loop;
@@ -46,6 +49,7 @@ struct loop {
 	struct listener listeners[2];
 	size_t nlisteners;
 	bool is_full; /* accepting pauses until the next tick */
+	int64_t said_full; /* clock_monotonic(); 0: never */
 	struct event *wake, *second;
 	int wake_fd;
 	struct client *clients;
@@ -139,11 +143,17 @@ decide(struct loop *l)
 static void
 pause_accepting(struct loop *l, const char *why)
 {
+	int64_t now = clock_monotonic();
+
 	if (l->is_full)
 		return;
 	l->is_full = true;
-	log_error("%u clients are served, further ones wait: %s",
-	    l->nclients, why);
+	if (l->said_full == 0 || now - l->said_full >= SAY_FULL *
+	    INT64_C(1000000000)) {
+		log_error("%u clients are served, further ones wait: %s",
+		    l->nclients, why);
+		l->said_full = now;
+	}
 	for (size_t i = 0; i < l->nlisteners; i++)
 		event_del(l->listeners[i].event);
 }
@@ -178,6 +188,9 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 			pause_accepting(l, strerror(errno));
 		if (c < 0)
 			return;
+		/* a peer that is gone without a word is noticed in the end */
+		setsockopt(c, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 },
+		    sizeof(int));
 		l->nclients++;
 		metrics_add(l->desk.metrics, METRIC_SESSIONS, 1);
 		metrics_add(l->desk.metrics, METRIC_SESSIONS_OPEN, 1);
@@ -215,15 +228,15 @@ want_lists(struct loop *l, int64_t now)
 		upkeep_want_lists(l->upkeep);
 }
 
-/* True when it is worth to go on at once: some are left. */
-static bool
+/* STORE_NO: some are left to save. */
+static enum store_answer
 save_rates(struct loop *l)
 {
 	enum store_answer answer;
 	bool is_saved;
 
 	if (l->desk.rates == NULL)
-		return false;
+		return STORE_YES;
 	answer = store_rate_save(l->desk.rates, store_deadline(SAVE_MILLIS));
 	is_saved = answer != STORE_UNKNOWN;
 	if (!is_saved)
@@ -234,16 +247,28 @@ save_rates(struct loop *l)
 	if (is_saved && l->is_save_failing)
 		log_info("limits are saved again");
 	l->is_save_failing = !is_saved;
-	return answer == STORE_NO;
+	return answer;
 }
 
+/* What failed before fails again; what fails now may be locked for once. */
 static void
 save_all_rates(struct loop *l)
 {
+	const struct timespec soon = { 0, SAVE_AGAIN };
 	int64_t end = clock_monotonic() + SAVE_TIME;
+	bool is_hopeless = l->is_save_failing;
+	enum store_answer answer = save_rates(l);
 
-	while (save_rates(l) && clock_monotonic() < end)
-		continue;
+	while (answer != STORE_YES && clock_monotonic() < end) {
+		if (answer == STORE_UNKNOWN && is_hopeless)
+			break;
+		if (answer == STORE_UNKNOWN)
+			nanosleep(&soon, NULL);
+		answer = save_rates(l);
+	}
+	if (answer != STORE_YES)
+		log_warning("limits: not all are saved, the next start "
+			    "forgets what was used last");
 }
 
 static void
@@ -418,7 +443,8 @@ loop_new(const struct loop_spec *spec)
 	l->desk.metrics = spec->metrics;
 	l->desk.clock = spec->clock;
 	l->desk.pauses = pauses_new();
-	l->desk.instances = instances_new(INSTANCES_MAX);
+	l->desk.instances = instances_new(INSTANCES_MAX,
+	    INSTANCES_OCTETS);
 	batch_init(&l->batches[0], &l->desk);
 	batch_init(&l->batches[1], &l->desk);
 	if (add_events(l) != 0) {

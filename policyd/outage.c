@@ -46,6 +46,9 @@ outage_over(struct outage *o, unsigned kind, int64_t now)
 
 	if (!k->is_down)
 		return;
+	/* the clock may have been set back */
+	if (now < k->since)
+		k->since = now;
 	log_info("the store tells %s again after %" PRId64 " s; %" PRIu64
 		 " requests were decided without", name_of(kind),
 	    now - k->since, k->nunknown);

@@ -37,7 +37,7 @@ office_open(void **state, const char *settings, const char *lists,
 		o->desk.rates = fixture_open(rates, STORE_RATES, STORE_CHANGE,
 		    NOW);
 	o->desk.pauses = pauses_new();
-	o->desk.instances = instances_new(8);
+	o->desk.instances = instances_new(8, 1000000);
 	o->desk.metrics = &o->metrics;
 	o->desk.clock = clock_fixed(NOW * 1000000);
 	batch_init(&o->batch, &o->desk);

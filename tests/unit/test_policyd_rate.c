@@ -416,7 +416,7 @@ test_control_without_store(void **state)
 static void
 test_instances(void **state)
 {
-	struct instances *t = instances_new(3);
+	struct instances *t = instances_new(3, 100000);
 	struct str v[4];
 	struct instance *i;
 
@@ -465,7 +465,7 @@ test_instances(void **state)
 static void
 test_many_instances(void **state)
 {
-	struct instances *t = instances_new(1000);
+	struct instances *t = instances_new(1000, 10000000);
 	char name[32];
 
 	(void)state;
@@ -479,6 +479,36 @@ test_many_instances(void **state)
 		assert_true((instances_find(t, str_from(name)) != NULL) ==
 		    (i >= 49000));
 	}
+	instances_free(&t);
+}
+
+/* Long messages push older ones out, but never the one that is told of. */
+static void
+test_octets_of_instances(void **state)
+{
+	struct instances *t = instances_new(1000, 100000);
+	char text[32];
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		snprintf(text, sizeof(text), "s%d", i);
+		instance_add(instances_make(t, str_from(text), 1),
+		    STR("a@b"), true);
+	}
+	assert_non_null(instances_find(t, STR("s0")));
+	for (int i = 0; i < 9000; i++) {
+		snprintf(text, sizeof(text), "user-%d@b.example", i);
+		instance_add(instances_make(t, STR("long"), 2),
+		    str_from(text), true);
+	}
+	assert_null(instances_find(t, STR("s0")));
+	assert_null(instances_find(t, STR("s199")));
+	assert_int_equal(instance_recipients(instances_find(t, STR("long")),
+	    NULL, 0), 9000);
+	/* the next one is the newest: the long one goes */
+	instances_make(t, STR("next"), 3);
+	assert_null(instances_find(t, STR("long")));
+	assert_non_null(instances_find(t, STR("next")));
 	instances_free(&t);
 }
 
@@ -504,6 +534,7 @@ main(void)
 		TEST(test_control_without_store),
 		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_many_instances),
+		cmocka_unit_test(test_octets_of_instances),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
