@@ -21,6 +21,7 @@ struct driver_call {
 	int64_t deadline; /* nanoseconds of clock_monotonic() */
 	int64_t now;	  /* seconds since 1970, by the store's clock */
 	char *error;	  /* DRIVER_ERROR_SIZE bytes */
+	enum store_access access; /* what kind of a call it is */
 };
 
 /* Notes why, as one line, and returns STORE_UNKNOWN. */

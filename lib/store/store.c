@@ -152,8 +152,11 @@ store_error(const struct store *s, unsigned kind)
 bool
 store_is_tripped(const struct store *s, unsigned kind)
 {
-	return breaker_is_open(&s->kinds[kind_index(kind)].breaker,
-	    clock_monotonic());
+	const struct breaker *b = s->kinds[kind_index(kind)].breakers;
+	int64_t now = clock_monotonic();
+
+	return breaker_is_open(&b[STORE_READ], now) ||
+	    breaker_is_open(&b[STORE_CHANGE], now);
 }
 
 enum store_answer
@@ -179,12 +182,13 @@ store_enter(struct store *s, unsigned kind, enum store_access access,
 	int64_t now = clock_monotonic();
 
 	*call = (struct driver_call){ .deadline = deadline,
-		.now = clock_seconds(&s->clock), .error = k->error };
+		.now = clock_seconds(&s->clock), .error = k->error,
+		.access = access };
 	if (k->driver == NULL)
 		driver_unknown(call, "%s: not opened", name);
 	else if (access == STORE_CHANGE && s->access != STORE_CHANGE)
 		driver_unknown(call, "%s: opened for reading only", name);
-	else if (breaker_is_open(&k->breaker, now))
+	else if (breaker_is_open(&k->breakers[access], now))
 		driver_unknown(call, "%s: did not answer in time again and "
 		    "again: not asked for a while", name);
 	else if (deadline <= now)
@@ -201,7 +205,8 @@ enum store_answer
 store_leave(struct store *s, unsigned kind, const struct driver_call *call,
     enum store_answer answer)
 {
-	struct breaker *b = &s->kinds[kind_index(kind)].breaker;
+	struct breaker *b =
+	    &s->kinds[kind_index(kind)].breakers[call->access];
 	int64_t now = 0;
 
 	if (answer == STORE_UNKNOWN)

@@ -65,7 +65,7 @@ int64_t store_deadline(unsigned millis);
  */
 const char *store_error(const struct store *s, unsigned kind);
 
-/* True while the breaker of that kind is open. */
+/* True while a breaker of that kind is open: of looking, or of changing. */
 bool store_is_tripped(const struct store *s, unsigned kind);
 
 #endif

@@ -13,7 +13,7 @@
 /* One kind of a handle: who serves it and how that went of late. */
 struct store_kind {
 	struct driver *driver; /* may serve several kinds */
-	struct breaker breaker;
+	struct breaker breakers[2]; /* of looking, of changing: STORE_READ.. */
 	char error[DRIVER_ERROR_SIZE];
 };
 
@@ -35,7 +35,11 @@ struct store {
 struct driver *store_enter(struct store *s, unsigned kind,
     enum store_access access, int64_t deadline, struct driver_call *call);
 
-/* Ends it: the breaker learns from the answer, which is returned. */
+/*
+ * Ends it: the breaker learns from the answer, which is returned.  Looking and
+ * changing have breakers of their own: a file that somebody keeps locked can
+ * still be read.
+ */
 enum store_answer store_leave(struct store *s, unsigned kind,
     const struct driver_call *call, enum store_answer answer);
 
