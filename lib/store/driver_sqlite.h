@@ -6,6 +6,7 @@
 #define BULKHEAD_STORE_DRIVER_SQLITE_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "store/driver.h"
 
@@ -33,7 +34,10 @@ struct sqlite_file {
 	sqlite3 *db; /* NULL: closed */
 	sqlite3_stmt *statements[SQLITE_FILE_STATEMENTS];
 	int64_t deadline;   /* of the call under way */
-	int64_t next_check; /* when to see whether the file was moved away */
+	/* the file that was opened, and its length so far */
+	ino_t inode;
+	dev_t device;
+	off_t size;
 	int64_t next_open;  /* not before: a broken file is not hammered */
 	uint64_t generation; /* how often it was opened */
 	bool is_broken;	     /* close it when the call ends */
@@ -108,8 +112,8 @@ struct sqlite_driver {
 	struct driver base;
 	unsigned kinds;
 	struct sqlite_file suppress, meta, rates;
-	/* whether any "@domain" entry exists, as of that data_version */
-	int64_t domains_version;
+	/* whether any "@domain" entry exists, as of that data version */
+	unsigned domains_version;
 	uint64_t domains_generation;
 	bool has_domains;
 	/* of meta: a count that grows with every change seen */

@@ -9,9 +9,6 @@
 
 #include "store/driver_sqlite_open.h"
 
-/* How often a reader looks whether its file was moved away. */
-#define CHECK_NANOS 1000000000
-
 enum store_answer
 sqlite_file_failed(struct sqlite_file *f, struct driver_call *call)
 {
@@ -29,25 +26,12 @@ sqlite_file_failed(struct sqlite_file *f, struct driver_call *call)
 	return STORE_UNKNOWN;
 }
 
-/* Deleted, or another one put in its place: what is written would be lost. */
-static bool
-was_moved(struct sqlite_file *f, int64_t now)
-{
-	int moved = 0;
-
-	f->next_check = now + CHECK_NANOS;
-	return sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED,
-	    &moved) == SQLITE_OK && moved != 0;
-}
-
 static enum store_answer
 begin(struct sqlite_file *f, struct driver_call *call, bool is_write)
 {
-	int64_t now = clock_monotonic();
 	sqlite3_stmt *statement;
 
-	if (f->db != NULL && (is_write || now >= f->next_check) &&
-	    was_moved(f, now))
+	if (f->db != NULL && !sqlite_file_is_there(f))
 		sqlite_file_close(f);
 	if (f->db == NULL && sqlite_file_open(f, call) != STORE_YES)
 		return STORE_UNKNOWN;

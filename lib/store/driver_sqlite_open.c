@@ -1,11 +1,10 @@
 /*
- * driver_sqlite_open.c - opens a database file with care: who may write in
- * its directory, what it is, how it waits.  The schema is another file's.
+ * driver_sqlite_open.c - opens a database file with care: what it is, how it
+ * waits, whether it is still the same.  Creating it is another file's.
  */
 #include "store/driver_sqlite_open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +56,12 @@ static int
 wait_a_little(void *arg, int ntries)
 {
 	const struct sqlite_file *f = arg;
-	struct timespec t = { .tv_nsec = POLL_NANOS };
+	int64_t left = f->deadline - clock_monotonic();
+	struct timespec t = { .tv_nsec = left < POLL_NANOS ? left :
+		POLL_NANOS };
 
 	(void)ntries;
-	if (clock_monotonic() + POLL_NANOS >= f->deadline)
+	if (left <= 0)
 		return 0;
 	nanosleep(&t, NULL);
 	return 1;
@@ -121,68 +122,6 @@ sqlite_explain(struct sqlite_file *f, struct driver_call *call)
 	    is_system && error != 0 ? strerror(error) : "", code);
 }
 
-/* The directory of the file: copied to out. */
-static void
-directory_of(const struct sqlite_file *f, char *out)
-{
-	size_t n = (size_t)(strrchr(f->path, '/') - f->path);
-
-	memcpy(out, f->path, n);
-	out[n] = '\0';
-}
-
-static enum store_answer
-check_directory(const struct sqlite_file *f, const char *dir,
-    struct driver_call *call)
-{
-	struct stat st;
-
-	if (f->access == STORE_CHANGE && mkdir(dir, 0770) != 0 &&
-	    errno != EEXIST)
-		return driver_unknown(call, "%s: cannot be created: %s", dir,
-		    strerror(errno));
-	if (stat(dir, &st) != 0)
-		return driver_unknown(call, "%s: %s", dir, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return driver_unknown(call, "%s: no directory", dir);
-	if (st.st_mode & 02)
-		return driver_unknown(call, "%s: everybody may write in it: "
-		    "chmod o-w", dir);
-	return STORE_YES;
-}
-
-/*
- * SQLite would create it 0644 by the umask; its -wal and -shm get the modes of
- * the file.  The directory is synced, or a power failure could take the file
- * with all that was acknowledged.
- */
-static enum store_answer
-create_file(const struct sqlite_file *f, const char *dir,
-    struct driver_call *call)
-{
-	int fd = open(f->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
-	int dirfd;
-
-	if (fd < 0 && errno == EEXIST)
-		return STORE_YES;
-	if (fd < 0)
-		return driver_unknown(call, "%s: cannot be created: %s",
-		    f->path, strerror(errno));
-	if (fchmod(fd, 0660) != 0 || fsync(fd) != 0) {
-		driver_unknown(call, "%s: %s", f->path, strerror(errno));
-		close(fd);
-		unlink(f->path);
-		return STORE_UNKNOWN;
-	}
-	close(fd);
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd >= 0) {
-		fsync(dirfd);
-		close(dirfd);
-	}
-	return STORE_YES;
-}
-
 static enum store_answer
 check_file(const struct sqlite_file *f, struct driver_call *call)
 {
@@ -194,6 +133,9 @@ check_file(const struct sqlite_file *f, struct driver_call *call)
 		    "directory is wrong" : strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return driver_unknown(call, "%s: no regular file", f->path);
+	if (st.st_size == 0)
+		return driver_unknown(call, "%s: empty: it was cut off, or "
+		    "made by hand", f->path);
 	return STORE_YES;
 }
 
@@ -226,19 +168,36 @@ open_database(struct sqlite_file *f, struct driver_call *call)
 static enum store_answer
 try_open(struct sqlite_file *f, struct driver_call *call)
 {
-	char *dir = mem_alloc(strlen(f->path) + 1);
-	enum store_answer answer;
+	enum store_answer answer = sqlite_create(f, call);
 
-	directory_of(f, dir);
-	answer = check_directory(f, dir, call);
-	if (answer == STORE_YES && f->access == STORE_CHANGE)
-		answer = create_file(f, dir, call);
-	free(dir);
 	if (answer == STORE_YES)
 		answer = check_file(f, call);
 	if (answer == STORE_YES)
 		answer = open_database(f, call);
 	return answer;
+}
+
+/* What was opened, to know it again. */
+static void
+identify_file(struct sqlite_file *f)
+{
+	struct stat st = { .st_size = 0 };
+
+	f->size = 0;
+	f->inode = stat(f->path, &st) == 0 ? st.st_ino : 0;
+	f->device = st.st_dev;
+}
+
+bool
+sqlite_file_is_there(struct sqlite_file *f)
+{
+	struct stat st;
+
+	if (stat(f->path, &st) != 0 || st.st_ino != f->inode ||
+	    st.st_dev != f->device || st.st_size < f->size)
+		return false;
+	f->size = st.st_size;
+	return true;
 }
 
 enum store_answer
@@ -254,7 +213,7 @@ sqlite_file_open(struct sqlite_file *f, struct driver_call *call)
 	if (try_open(f, call) == STORE_YES) {
 		f->generation++;
 		f->next_open = 0;
-		f->next_check = 0;
+		identify_file(f);
 		return STORE_YES;
 	}
 	sqlite_file_close(f);

@@ -29,6 +29,24 @@ void sqlite_explain(struct sqlite_file *f, struct driver_call *call);
 enum store_answer sqlite_migrate(struct sqlite_file *f,
     struct driver_call *call);
 
+/* Runs the schema's steps from that version on, within a transaction. */
+bool sqlite_run_steps(sqlite3 *db, const struct sqlite_schema *schema,
+    int64_t version);
+
+/*
+ * STORE_CHANGE: checks the directory and makes what is missing.  Only for the
+ * first opening: what vanishes from under a handle is not replaced by an empty
+ * one, or all suppressions would be forgotten in silence.
+ */
+enum store_answer sqlite_create(struct sqlite_file *f,
+    struct driver_call *call);
+
+/*
+ * False: the file was deleted, replaced or cut off since it was opened, so
+ * that what is written would be lost, and what is mapped is no longer there.
+ */
+bool sqlite_file_is_there(struct sqlite_file *f);
+
 /* The one number that a statement gives; false when it fails. */
 bool sqlite_number(struct sqlite_file *f, const char *sql, int64_t *out);
 

@@ -20,22 +20,14 @@ sqlite_number(struct sqlite_file *f, const char *sql, int64_t *out)
 }
 
 struct identity {
-	int64_t application, version, ntables;
+	int64_t application, version;
 };
 
 static bool
 identify(struct sqlite_file *f, struct identity *id)
 {
 	return sqlite_number(f, "PRAGMA application_id", &id->application) &&
-	    sqlite_number(f, "PRAGMA user_version", &id->version) &&
-	    sqlite_number(f, "SELECT count(*) FROM sqlite_schema",
-	    &id->ntables);
-}
-
-static bool
-is_new(const struct identity *id)
-{
-	return id->application == 0 && id->version == 0 && id->ntables == 0;
+	    sqlite_number(f, "PRAGMA user_version", &id->version);
 }
 
 /* STORE_YES: it is ours and not too new. */
@@ -43,7 +35,7 @@ static enum store_answer
 check_identity(struct sqlite_file *f, struct driver_call *call,
     const struct identity *id)
 {
-	if (!is_new(id) && id->application != f->schema->application_id)
+	if (id->application != f->schema->application_id)
 		return driver_unknown(call, "%s: another program's database "
 		    "(application_id %" PRId64 "), or another kind of "
 		    "Bulkhead's", f->path, id->application);
@@ -51,9 +43,6 @@ check_identity(struct sqlite_file *f, struct driver_call *call,
 		return driver_unknown(call, "%s: schema %" PRId64 " is newer "
 		    "than this program's %zu: use the newer program", f->path,
 		    id->version, f->schema->nsteps);
-	if (f->access == STORE_READ && is_new(id))
-		return driver_unknown(call, "%s: empty: nothing was stored "
-		    "there yet", f->path);
 	if (f->access == STORE_READ &&
 	    id->version < (int64_t)f->schema->nsteps)
 		return driver_unknown(call, "%s: schema %" PRId64 " is older "
@@ -63,19 +52,20 @@ check_identity(struct sqlite_file *f, struct driver_call *call,
 	return STORE_YES;
 }
 
-static bool
-run_steps(struct sqlite_file *f, int64_t version)
+bool
+sqlite_run_steps(sqlite3 *db, const struct sqlite_schema *schema,
+    int64_t version)
 {
 	char sql[128];
 
-	for (size_t i = (size_t)version; i < f->schema->nsteps; i++)
-		if (sqlite3_exec(f->db, f->schema->steps[i], NULL, NULL,
-		    NULL) != SQLITE_OK)
+	for (size_t i = (size_t)version; i < schema->nsteps; i++)
+		if (sqlite3_exec(db, schema->steps[i], NULL, NULL, NULL) !=
+		    SQLITE_OK)
 			return false;
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; "
-	    "PRAGMA user_version = %zu", f->schema->application_id,
-	    f->schema->nsteps);
-	return sqlite3_exec(f->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	    "PRAGMA user_version = %zu", schema->application_id,
+	    schema->nsteps);
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* Alone: what two processes find at the same time, one of them does. */
@@ -93,7 +83,7 @@ bring_forward(struct sqlite_file *f, struct driver_call *call)
 		sqlite_file_rollback(f);
 		return answer;
 	}
-	if (!run_steps(f, id.version) ||
+	if (!sqlite_run_steps(f->db, f->schema, id.version) ||
 	    sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_file_failed(f, call);
 	return STORE_YES;

@@ -185,19 +185,21 @@ find_address(struct sqlite_file *f, struct arena *a, int64_t now,
 	return rc == SQLITE_DONE;
 }
 
-/* Does any "@domain" entry exist?  Asked again when somebody wrote. */
+/*
+ * Does any "@domain" entry exist?  Asked again when somebody wrote; that is
+ * known only inside a transaction that has read something.
+ */
 static bool
 look_for_domains(struct sqlite_driver *d)
 {
 	struct sqlite_file *f = &d->suppress;
-	sqlite3_stmt *s = sqlite_file_statement(f, SQLITE_DATA_VERSION);
-	int64_t version;
+	unsigned version = 0;
+	sqlite3_stmt *s;
 	int rc;
 
-	if (s == NULL || sqlite3_step(s) != SQLITE_ROW)
+	if (sqlite3_file_control(f->db, "main", SQLITE_FCNTL_DATA_VERSION,
+	    &version) != SQLITE_OK)
 		return false;
-	version = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
 	if (d->domains_generation == f->generation &&
 	    d->domains_version == version)
 		return true;
@@ -213,20 +215,32 @@ look_for_domains(struct sqlite_driver *d)
 }
 
 static bool
-find_one(struct sqlite_driver *d, struct arena *a, int64_t now,
-    struct suppress_query *q)
+find_addresses(struct sqlite_driver *d, struct arena *a, int64_t now,
+    struct suppress_query *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		v[i].answer = STORE_NO;
+		if (v[i].address.n > 0 && !find_address(&d->suppress, a, now,
+		    v[i].address, &v[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+find_domains(struct sqlite_driver *d, struct arena *a, int64_t now,
+    struct suppress_query *v, size_t n)
 {
 	char room[SUPPRESS_ADDRESS_MAX];
-	struct str domain = STR("");
 
-	q->answer = STORE_NO;
-	if (q->address.n == 0)
-		return true;
-	if (d->has_domains)
-		domain = suppress_domain_entry(q->address, room);
-	return find_address(&d->suppress, a, now, q->address, q) &&
-	    (domain.n == 0 ||
-	    find_address(&d->suppress, a, now, domain, q));
+	for (size_t i = 0; d->has_domains && i < n; i++) {
+		struct str domain = suppress_domain_entry(v[i].address, room);
+
+		if (domain.n > 0 && !find_address(&d->suppress, a, now, domain,
+		    &v[i]))
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -238,9 +252,8 @@ find(struct driver *driver, struct driver_call *call, struct arena *a,
 
 	if (sqlite_file_read(&d->suppress, call) != STORE_YES)
 		return;
-	is_well = look_for_domains(d);
-	for (size_t i = 0; is_well && i < n; i++)
-		is_well = find_one(d, a, call->now, &v[i]);
+	is_well = find_addresses(d, a, call->now, v, n) &&
+	    look_for_domains(d) && find_domains(d, a, call->now, v, n);
 	if (is_well && sqlite_file_commit(&d->suppress, call) == STORE_YES)
 		return;
 	if (!is_well)

@@ -11,6 +11,7 @@ libbulkhead_a_SOURCES += lib/store/store.c lib/store/store.h \
 	lib/store/meta.c lib/store/meta.h
 libbulkhead_a_SOURCES += lib/store/driver_sqlite.c lib/store/driver_sqlite.h \
 	lib/store/driver_sqlite_change.c \
+	lib/store/driver_sqlite_create.c \
 	lib/store/driver_sqlite_file.c \
 	lib/store/driver_sqlite_import.c \
 	lib/store/driver_sqlite_meta.c \

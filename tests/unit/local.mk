@@ -138,3 +138,7 @@ tests_unit_test_store_writer_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_import
 tests_unit_test_import_SOURCES = tests/unit/test_import.c $(IMPORT_SOURCES)
 tests_unit_test_import_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_sqlite
+tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_sqlite_LDADD = $(UNIT_LIBS)
