@@ -142,3 +142,7 @@ UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_sqlite_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_property
+tests_unit_test_store_property_SOURCES = tests/unit/test_store_property.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_property_LDADD = $(UNIT_LIBS)
