@@ -4,7 +4,7 @@ tests_tools_token_make_SOURCES = tests/tools/token_make.c
 tests_tools_token_make_LDADD = $(BULKHEAD_LIBS)
 EXTRA_DIST += tests/cli/key_token.sh tests/cli/milter.sh \
 	tests/cli/test_milter_load.py tests/cli/test_bench.py
-EXTRA_DIST += tests/cli/limit.sh
+EXTRA_DIST += tests/cli/limit.sh tests/cli/test_policy_bench.py
 EXTRA_DIST += tests/cli/suppress_lab.py tests/cli/test_suppress.py \
 	tests/cli/test_suppress_import.py tests/cli/test_suppress_beside.py \
 	tests/cli/imports
