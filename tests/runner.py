@@ -211,7 +211,7 @@ class Run:
         return self.step(name + ": test tools", [
             "make", "-s", "-j" + JOBS, "check", "TESTS="], directory)
 
-    def programs(self, name, patterns, directory, but=()):
+    def programs(self, name, patterns, directory, but=(), args=()):
         """Runs the test programs that the patterns name, one at a time."""
         files = [os.path.relpath(f, ROOT) for p in patterns
                  for f in sorted(glob.glob(os.path.join(ROOT, p)))]
@@ -221,7 +221,7 @@ class Run:
                 continue  # what is not executable is a module
             label = "%s: %s" % (name, path)
             log, start = self.log(label), time.monotonic()
-            status = execute([os.path.join(ROOT, path)], log,
+            status = execute([os.path.join(ROOT, path), *args], log,
                              self.test_timeout(), env=self.env(directory))
             with open(log, encoding="utf-8", errors="replace") as f:
                 count, wrong = count_tap(f.read(), status)
@@ -245,6 +245,10 @@ CORPUS = ("tests/corpus/*.py", "tests/corpus/*.sh")
 CLI = ("tests/cli/*.sh", "tests/cli/test_*.py")
 INTEGRATION = ("tests/integration/test_*.py", "tests/integration/*.sh")
 THREADS = "tests/integration/test_threads.py"
+POLICYD = "tests/integration/test_policyd.py"
+# Where policyd's two threads and its reloads meet.
+POLICYD_THREADS = ("reload", "reload under load", "drain", "successor",
+                   "expiry", "store locked", "store missing")
 # What only asks for memory or kills says nothing under a sanitizer.
 MEMORY = "tests/integration/test_long_sessions.py"
 CRASH = "tests/integration/test_policyd_crash.py"
@@ -303,16 +307,18 @@ def tier_opendkim(run):
 
 
 def tier_threads(run):
-    """The milter alone, under a load, with the thread sanitizer."""
-    if not run.has(THREADS):
+    """The daemons alone, under a load, with the thread sanitizer."""
+    if not run.has(THREADS, POLICYD):
         return
     directory = run.build("tsan", "--enable-sanitizers=thread",
                           "CFLAGS=-g -O1", targets=(
-                              "bulkhead-milter", "bulkhead",
+                              "bulkhead-milter", "bulkhead-policyd",
+                              "bulkhead",
                               "tests/tools/milter_load",
                               "tests/tools/racy_milter"))
     if directory:
         run.programs("tsan", (THREADS,), directory)
+        run.programs("tsan", (POLICYD,), directory, args=POLICYD_THREADS)
 
 
 def tier_programs(run):
