@@ -161,21 +161,43 @@ read_literal(struct parser *p, struct str *out)
 	return -1;
 }
 
-/* local@domain; with may_lack_domain a local part alone passes too. */
+/* Passes over '@' at the end of an address: Postfix drops them. */
+static bool
+skip_last_ats(struct parser *p)
+{
+	size_t from = p->at;
+	bool is_any = false, is_well;
+
+	while ((is_well = skip_cfws(p) == 0) && is_at(p, '@')) {
+		p->at++;
+		is_any = true;
+	}
+	if (is_any && is_well && (p->at == p->s.n || is_at(p, '>')))
+		return true;
+	p->at = from;
+	return false;
+}
+
+/* local@domain; in a path a local part alone passes too. */
 static int
-read_spec(struct parser *p, bool may_lack_domain, struct addr *out)
+read_spec(struct parser *p, bool is_path, struct addr *out)
 {
 	out->domain = STR("");
 	if (read_words(p, true, &out->local) != 0 || skip_cfws(p) != 0)
 		return -1;
+	if (is_path && (!is_at(p, '@') || skip_last_ats(p)))
+		return 0;
 	if (!is_at(p, '@'))
-		return may_lack_domain ? 0 : -1;
+		return -1;
 	p->at++;
 	if (skip_cfws(p) != 0)
 		return -1;
-	if (is_at(p, '['))
-		return read_literal(p, &out->domain);
-	return read_words(p, false, &out->domain);
+	if ((is_at(p, '[') ? read_literal(p, &out->domain) :
+	    read_words(p, false, &out->domain)) != 0)
+		return -1;
+	if (is_path)
+		skip_last_ats(p);
+	return 0;
 }
 
 /* "<@a,@b:local@domain>": the source route is dropped (RFC 5321, C). */

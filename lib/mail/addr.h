@@ -19,9 +19,16 @@ struct addr {
  * A path in any of the forms `<a@x>`, `a@x`, `<>`, "", `<"x y"@z>`, with a
  * source route or without.  0 with *out in the arena, or -1 when it is no
  * address, or there is a line break inside.  A local part alone ("root", as
- * sendmail(1) may hand over) has an empty domain.
+ * sendmail(1) may hand over) has an empty domain; '@' at the end are dropped.
  */
 int addr_parse_path(struct arena *a, struct str path, struct addr *out);
+
+/*
+ * An address in Postfix's internal form, as its policy delegation protocol
+ * hands it over: the last '@' parts it, nothing is quoted, nothing is a
+ * comment.  Any text is one; slices of it.
+ */
+struct addr addr_from_internal(struct str text);
 
 struct addr_list {
 	struct addr *v;
@@ -48,7 +55,8 @@ struct str addr_domain_ascii(struct arena *a, struct str domain);
 
 /*
  * The one normal form of an address for look-ups and tokens: local part
- * lower-cased (ASCII), domain by addr_domain_ascii().  In the arena.
+ * lower-cased (ASCII), domain by addr_domain_ascii(); `user%domain` and
+ * `domain!user` without another domain are user@domain.  In the arena.
  */
 struct str addr_normal(struct arena *a, const struct addr *addr);
 

@@ -117,12 +117,58 @@ addr_domain_ascii(struct arena *a, struct str domain)
 	return ascii;
 }
 
+/* The last one's place, or s.n. */
+static size_t
+find_last(struct str s, char c)
+{
+	size_t i = s.n;
+
+	while (i > 0 && s.p[i - 1] != c)
+		i--;
+	return i > 0 ? i - 1 : s.n;
+}
+
+struct addr
+addr_from_internal(struct str text)
+{
+	struct addr out;
+	size_t at;
+
+	while (text.n > 0 && text.p[text.n - 1] == '@')
+		text.n--;
+	at = find_last(text, '@');
+	out.local = str_sub(text, 0, at);
+	out.domain = str_sub(text, at + 1, text.n);
+	return out;
+}
+
+/*
+ * Without a domain Postfix delivers domain!user, or user%domain, to
+ * user@domain (swap_bangpath, allow_percent_hack): the same recipient.
+ */
+static struct addr
+routed(const struct addr *addr)
+{
+	struct str s = addr->local, left, right;
+	size_t bang = str_chr(s, '!', 0);
+	size_t at = bang < s.n ? bang : find_last(s, '%');
+	struct addr out;
+
+	if (addr->domain.n > 0 || at == s.n)
+		return *addr;
+	left = str_sub(s, 0, at);
+	right = str_sub(s, at + 1, s.n);
+	out.local = bang < s.n ? right : left;
+	out.domain = bang < s.n ? left : right;
+	return out.local.n > 0 && is_domain_text(out.domain) ? out : *addr;
+}
+
 struct str
 addr_normal(struct arena *a, const struct addr *addr)
 {
-	struct addr normal;
+	struct addr normal = routed(addr);
 
-	normal.local = arena_lower(a, addr->local);
-	normal.domain = addr_domain_ascii(a, addr->domain);
+	normal.local = arena_lower(a, normal.local);
+	normal.domain = addr_domain_ascii(a, normal.domain);
 	return addr_text(a, &normal);
 }

@@ -41,7 +41,15 @@ test_paths(void **state)
 		{ "\303\244@\303\266.de", 0, "\303\244", "\303\266.de" },
 		{ "a(c)@x(d)", 0, "a", "x" },
 		{ "a@x.", 0, "a", "x." },
-		{ "a@", -1, "", "" },
+		{ "a@", 0, "a", "" },
+		{ "<a%b@ @>", 0, "a%b", "" },
+		{ "a@x@", 0, "a", "x" },
+		{ "<a@[127.0.0.1]@ (c)@>", 0, "a", "[127.0.0.1]" },
+		{ "a@@x", -1, "", "" },
+		{ "<a@x@", -1, "", "" },
+		{ "a@x@>", -1, "", "" },
+		{ "a@x@(open", -1, "", "" },
+		{ "@", -1, "", "" },
 		{ "@x", -1, "", "" },
 		{ "<a@x", -1, "", "" },
 		{ "a@x>", -1, "", "" },
@@ -216,6 +224,44 @@ test_text_reads_back(void **state)
 	arena_free(&a);
 }
 
+/* Postfix's inner form: what is no quote is no quote. */
+static void
+test_internal_form(void **state)
+{
+	static const struct {
+		const char *in, *local, *domain, *normal;
+	} cases[] = {
+		{ "A@X", "A", "X", "a@x" },
+		{ "x y@z", "x y", "z", "\"x y\"@z" },
+		{ "a@y@z", "a@y", "z", "\"a@y\"@z" },
+		{ "(c)a@z", "(c)a", "z", "\"(c)a\"@z" },
+		{ "\"a\"@z", "\"a\"", "z", "\"\\\"a\\\"\"@z" },
+		{ "a\\b@z", "a\\b", "z", "\"a\\\\b\"@z" },
+		{ "<a@z", "<a", "z", "\"<a\"@z" },
+		{ "@z", "", "z", "\"\"@z" },
+		{ "a@", "a", "", "a" },
+		{ "a@z@@", "a", "z", "a@z" },
+		{ "a%z", "a%z", "", "a@z" },
+		{ "a@[127.0.0.1]", "a", "[127.0.0.1]", "a@[127.0.0.1]" },
+		{ "root", "root", "", "root" },
+		{ "@", "", "", "" },
+		{ "", "", "", "" },
+	};
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct addr got = addr_from_internal(exact(a,
+		    str_from(cases[i].in)));
+
+		expect_str(cases[i].in, got.local, str_from(cases[i].local));
+		expect_str(cases[i].in, got.domain, str_from(cases[i].domain));
+		expect_str(cases[i].in, addr_normal(a, &got),
+		    str_from(cases[i].normal));
+	}
+	arena_free(&a);
+}
+
 static void
 test_normal_form(void **state)
 {
@@ -240,6 +286,19 @@ test_normal_form(void **state)
 		{ "a@\343\200\202", "a@\343\200\202" },
 		{ "<>", "" },
 		{ "Root", "root" },
+		/* as Postfix rewrites what has no domain */
+		{ "A%B.Example", "a@b.example" },
+		{ "a%b%c.example", "a%b@c.example" },
+		{ "B.example!a", "a@b.example" },
+		{ "b!c!a%d", "c!a%d@b" },
+		{ "a%b.example@", "a@b.example" },
+		{ "a%b.example.", "a@b.example" },
+		{ "a%b@c.example", "a%b@c.example" },
+		{ "%b", "%b" },
+		{ "a%", "a%" },
+		{ "a!", "a!" },
+		{ "\"a%b c\"", "\"a%b c\"" },
+		{ "\"a%b@c\"", "\"a%b@c\"" },
 	};
 	struct arena *a = arena_new();
 
@@ -448,6 +507,7 @@ main(void)
 		cmocka_unit_test(test_nul_is_no_address),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_text_reads_back),
+		cmocka_unit_test(test_internal_form),
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_long_domains_are_only_lowered),
 		cmocka_unit_test(test_mailboxes),
