@@ -78,26 +78,18 @@ find_scope(struct batch *b, struct question *q, const struct addr *sender)
 	find_section(b, q, sender);
 }
 
-static struct str
-normal_of(struct arena *a, struct str path)
-{
-	struct addr addr;
-
-	if (path.n == 0 || addr_parse_path(a, path, &addr) != 0)
-		return STR("");
-	return addr_normal(a, &addr);
-}
-
 static void
 find_recipient(struct batch *b, struct question *q)
 {
 	const struct policy_message *m = &q->request.message;
+	struct addr recipient;
 	struct str *v;
 
 	if (m->nrecipients == 0)
 		return;
 	v = arena_alloc(b->arena, sizeof(*v));
-	*v = normal_of(b->arena, m->recipients[0]);
+	recipient = addr_from_internal(m->recipients[0]);
+	*v = addr_normal(b->arena, &recipient);
 	q->recipients = v;
 	q->nrecipients = 1;
 }
@@ -122,7 +114,7 @@ static void
 find_access(struct batch *b, struct question *q)
 {
 	const struct policy_message *m = &q->request.message;
-	struct addr sender = { .local = STR("") };
+	struct addr sender = addr_from_internal(m->sender);
 
 	/* as the milter: what answers a mail is never refused for a list */
 	if (!is_judged(b, q) || m->sender.n == 0 ||
@@ -136,9 +128,7 @@ find_access(struct batch *b, struct question *q)
 		metrics_add(b->desk->metrics, METRIC_NOT_OURS, 1);
 		return;
 	}
-	q->facts.sender = m->sender;
-	if (addr_parse_path(b->arena, m->sender, &sender) == 0)
-		q->facts.sender = addr_text(b->arena, &sender);
+	q->facts.sender = addr_text(b->arena, &sender);
 	find_scope(b, q, &sender);
 	find_recipient(b, q);
 }

@@ -113,6 +113,27 @@ def whose():
         tap.equal(both.arrived(), ["a@b.example"] * 2)
 
 
+SPELLINGS = (
+    "A@B.EXAMPLE", "a@b.example.", '"a"@b.example', '"\\a"@b.example',
+    "@x.example:a@b.example", "a(c)@b.example", "(x)a @ b.example",
+    "a%b.example", "a%b.example@", '"a%b.example"', "b.example!a",
+    "a@b.example@", '"x y"@b.example', "x\\ y@b.example")
+OTHERS = ('"(c)a"@b.example', "a%b.example@y.example", "a+x@b.example",
+          '"a@b.example"@y.example')
+
+
+def spellings():
+    """Whatever Postfix delivers to who is listed is refused, and no more."""
+    with Both() as both:
+        both.policyd.suppress("a@b.example", '"x y"@b.example')
+        for names, want in ((SPELLINGS, 550), (OTHERS, 250)):
+            for name in names:
+                with both.client() as c:
+                    tap.equal(c.send(SENDER, [name], MAIL).code, want, name)
+        both.arrived()
+        tap.equal(len(both.lab.receiver.messages), len(OTHERS))
+
+
 def many_refused():
     """200 listed recipients in a row, by one session, without a pause."""
     with Both() as both:
@@ -360,7 +381,8 @@ def limited_under_load():
 
 POINTS = (
     ("refused, and sent to the others", refused_and_sent),
-    ("whose mail", whose), ("200 in a row", many_refused),
+    ("whose mail", whose), ("spellings", spellings),
+    ("200 in a row", many_refused),
     ("cumulated", cumulated), ("charged at DATA", charged_at_data),
     ("absent", absent), ("store down", store_down),
     ("killed under load", killed_under_load),

@@ -109,7 +109,25 @@ test_spellings_of_a_recipient(void **state)
 		{ "", "action=DUNNO" },
 		{ "@", "action=DUNNO" },
 		{ "postmaster", "action=DUNNO" },
-		{ "@dead.example", "action=DUNNO" },
+		{ "@dead.example",
+		    "action=550 5.7.1 <@dead.example>: suppressed (manual "
+		    "2026-11-01)" },
+		/* all that Postfix delivers there */
+		{ "a@b.example.",
+		    "action=550 5.7.1 <a@b.example.>: suppressed (hard-bounce "
+		    "2026-11-01: 550 no)" },
+		{ "a%b.example",
+		    "action=550 5.7.1 <a%b.example>: suppressed (hard-bounce "
+		    "2026-11-01: 550 no)" },
+		{ "b.example!a@",
+		    "action=550 5.7.1 <b.example!a@>: suppressed (hard-bounce "
+		    "2026-11-01: 550 no)" },
+		{ "x@y@dead.example",
+		    "action=550 5.7.1 <x@y@dead.example>: suppressed (manual "
+		    "2026-11-01)" },
+		/* no comment, no quotes: these are other people */
+		{ "(c)a@b.example", "action=DUNNO" },
+		{ "\"a\"@b.example", "action=DUNNO" },
 	};
 	struct office *o = usual_office(state);
 
