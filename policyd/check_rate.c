@@ -79,11 +79,8 @@ add_request(struct batch *b, struct question *q, enum rate_mode mode,
 
 /* What the recipients before this one cost, on top of what it does. */
 static void
-add_former(struct batch *b, struct question *q)
+add_former(struct batch *b, struct question *q, const struct instance *i)
 {
-	const struct instance *i = instances_find(b->desk->instances,
-	    q->request.message.instance);
-
 	q->own = arena_array(b->arena, q->plan.n, sizeof(*q->own));
 	for (size_t k = 0; k < q->plan.n; k++) {
 		struct rate_bucket *bucket = &q->plan.buckets[k];
@@ -107,7 +104,7 @@ ask_rcpt(struct batch *b, struct question *q)
 	if (i != NULL && instance_has(i, q->recipients[0]))
 		return; /* asked again: it got DUNNO */
 	make_plan(b, q);
-	add_former(b, q);
+	add_former(b, q, i);
 	add_request(b, q, RATE_PEEK, STR(""));
 }
 

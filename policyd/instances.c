@@ -5,12 +5,18 @@
 
 #include <stdlib.h>
 
-#define NBUCKETS 16384
+#define NBUCKETS 65536
 
 struct cost {
 	uint64_t bucket; /* hash of its key */
 	uint64_t cost;
 };
+
+/*
+ * Most messages have one recipient or two and touch few buckets: all of such
+ * a one is in one block.
+ */
+#define FEW 4
 
 struct instance {
 	struct instance *chain;		/* of the same hash */
@@ -18,14 +24,16 @@ struct instance {
 	uint64_t hash;
 	int64_t touched;
 	size_t counted; /* of octets() in the table's sum */
-	char *name;
-	size_t nname;
 	uint64_t *seen; /* hashes of recipients */
 	size_t nseen, cap_seen;
 	char *texts; /* each with a NUL behind it */
 	size_t ntexts, cap_texts;
 	struct cost *costs;
 	size_t ncosts, cap_costs;
+	uint64_t few_seen[FEW];
+	struct cost few_costs[FEW];
+	size_t nname;
+	char name[];
 };
 
 struct instances {
@@ -49,18 +57,31 @@ hash(struct str s)
 	return h ^ h >> 32;
 }
 
-/* Makes room for n more members. */
+/* Makes room for n more members; few is the room within the instance. */
 static void *
-grow(void *v, size_t used, size_t n, size_t *cap, size_t size)
+grow(void *v, void *few, size_t used, size_t n, size_t *cap, size_t size)
 {
-	size_t want = *cap ? *cap : 4;
+	size_t want = *cap ? *cap : FEW;
+	void *grown;
 
 	while (want < used + n)
 		want *= 2;
 	if (want == *cap)
 		return v;
 	*cap = want;
-	return mem_realloc(v, want * size);
+	if (v == NULL || v != few)
+		return mem_realloc(v, want * size);
+	grown = mem_alloc(want * size);
+	if (few != NULL && used > 0)
+		memcpy(grown, few, used * size);
+	return grown;
+}
+
+static void
+free_many(void *v, const void *few)
+{
+	if (v != few)
+		free(v);
 }
 
 struct instances *
@@ -68,7 +89,9 @@ instances_new(size_t max, size_t octets)
 {
 	struct instances *t = mem_alloc(sizeof(*t));
 
-	*t = (struct instances){ .max = max, .max_octets = octets };
+	memset(t, 0, sizeof(*t));
+	t->max = max;
+	t->max_octets = octets;
 	return t;
 }
 
@@ -114,10 +137,9 @@ drop(struct instances *t, struct instance *i)
 	unlink_age(t, i);
 	t->octets -= i->counted;
 	t->n--;
-	free(i->name);
-	free(i->seen);
+	free_many(i->seen, i->few_seen);
 	free(i->texts);
-	free(i->costs);
+	free_many(i->costs, i->few_costs);
 	free(i);
 }
 
@@ -141,28 +163,34 @@ instances_expire(struct instances *t, int64_t now)
 		drop(t, t->oldest);
 }
 
-struct instance *
-instances_find(struct instances *t, struct str name)
+static struct instance *
+find(struct instances *t, struct str name, uint64_t h)
 {
-	uint64_t h = hash(name);
 	struct instance *i;
 
-	if (name.n == 0)
-		return NULL;
 	for (i = *chain_of(t, h); i != NULL; i = i->chain)
 		if (i->hash == h && str_eq(str_make(i->name, i->nname), name))
 			return i;
 	return NULL;
 }
 
-static struct instance *
-make(struct instances *t, struct str name)
+struct instance *
+instances_find(struct instances *t, struct str name)
 {
-	struct instance *i = mem_alloc(sizeof(*i));
+	return name.n > 0 ? find(t, name, hash(name)) : NULL;
+}
 
-	*i = (struct instance){ .hash = hash(name), .nname = name.n };
-	i->name = mem_alloc(name.n + 1);
-	memcpy(i->name, name.p, name.n);
+static struct instance *
+make(struct instances *t, struct str name, uint64_t h)
+{
+	struct instance *i = mem_alloc(sizeof(*i) + name.n);
+
+	*i = (struct instance){ .hash = h, .nname = name.n,
+		.cap_seen = FEW, .cap_costs = FEW };
+	i->seen = i->few_seen;
+	i->costs = i->few_costs;
+	if (name.n > 0)
+		memcpy(i->name, name.p, name.n);
 	i->chain = *chain_of(t, i->hash);
 	*chain_of(t, i->hash) = i;
 	link_newest(t, i);
@@ -173,8 +201,13 @@ make(struct instances *t, struct str name)
 static size_t
 octets(const struct instance *i)
 {
-	return sizeof(*i) + i->nname + i->cap_seen * sizeof(*i->seen) +
-	    i->cap_texts + i->cap_costs * sizeof(*i->costs);
+	size_t sum = sizeof(*i) + i->nname + i->cap_texts;
+
+	if (i->seen != i->few_seen)
+		sum += i->cap_seen * sizeof(*i->seen);
+	if (i->costs != i->few_costs)
+		sum += i->cap_costs * sizeof(*i->costs);
+	return sum;
 }
 
 /* It grew when it was touched last; what grows now counts the next time. */
@@ -191,12 +224,13 @@ count(struct instances *t, struct instance *i)
 struct instance *
 instances_make(struct instances *t, struct str name, int64_t now)
 {
-	struct instance *i = instances_find(t, name);
+	uint64_t h = hash(name);
+	struct instance *i = find(t, name, h);
 
 	if (i == NULL) {
 		if (t->n >= t->max)
 			drop(t, t->oldest);
-		i = make(t, name);
+		i = make(t, name, h);
 	} else {
 		unlink_age(t, i);
 		link_newest(t, i);
@@ -222,12 +256,13 @@ instance_add(struct instance *i, struct str recipient, bool keep_text)
 {
 	if (i->nseen >= INSTANCE_RCPT_MAX)
 		return;
-	i->seen = grow(i->seen, i->nseen, 1, &i->cap_seen, sizeof(*i->seen));
+	i->seen = grow(i->seen, i->few_seen, i->nseen, 1, &i->cap_seen,
+	    sizeof(*i->seen));
 	i->seen[i->nseen++] = hash(recipient);
 	if (!keep_text)
 		return;
-	i->texts = grow(i->texts, i->ntexts, recipient.n + 1, &i->cap_texts,
-	    1);
+	i->texts = grow(i->texts, NULL, i->ntexts, recipient.n + 1,
+	    &i->cap_texts, 1);
 	if (recipient.n > 0)
 		memcpy(i->texts + i->ntexts, recipient.p, recipient.n);
 	i->ntexts += recipient.n + 1;
@@ -268,7 +303,7 @@ instance_charge(struct instance *i, struct str bucket, uint64_t cost)
 			return;
 		}
 	}
-	i->costs = grow(i->costs, i->ncosts, 1, &i->cap_costs,
+	i->costs = grow(i->costs, i->few_costs, i->ncosts, 1, &i->cap_costs,
 	    sizeof(*i->costs));
 	i->costs[i->ncosts++] = (struct cost){ h, cost };
 }
