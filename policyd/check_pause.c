@@ -49,7 +49,8 @@ judge(struct batch *b, struct question *q)
 		question_unknown(b, q, STORE_META);
 		return;
 	}
-	if (!judge_one(b, q, "stream", q->stream_title))
+	if (pauses_are_any(b->desk->pauses) &&
+	    !judge_one(b, q, "stream", q->stream_title))
 		judge_one(b, q, "domain", q->domain);
 }
 

@@ -93,6 +93,12 @@ is_live(const struct meta_item *item, int64_t now)
 }
 
 bool
+pauses_are_any(const struct pauses *p)
+{
+	return p->n > 0;
+}
+
+bool
 pauses_has(const struct pauses *p, struct str key, int64_t now)
 {
 	for (size_t i = 0; i < p->n; i++)

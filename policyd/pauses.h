@@ -25,6 +25,9 @@ enum store_answer pauses_update(struct pauses *p, struct store *s,
 /* Was it ever read? */
 bool pauses_are_known(const struct pauses *p);
 
+/* False: nothing is, whatever the key. */
+bool pauses_are_any(const struct pauses *p);
+
 /* Is anything of that key (limit_pause_key()) paused at that second? */
 bool pauses_has(const struct pauses *p, struct str key, int64_t now);
 

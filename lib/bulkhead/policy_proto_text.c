@@ -108,6 +108,7 @@ take_attr(struct reading *in, struct str name, struct str value)
 {
 	for (size_t i = 0; i < NATTRS; i++)
 		if (attrs[i].name.n == name.n &&
+		    attrs[i].name.p[0] == name.p[0] &&
 		    memcmp(attrs[i].name.p, name.p, name.n) == 0)
 			return take_text(in, i, value);
 	if (str_eq(name, STR("recipient")))
