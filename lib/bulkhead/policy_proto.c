@@ -36,6 +36,7 @@ drop_done(struct policy_parser *p)
 	memmove(p->in.p, p->in.p + p->start, p->in.n);
 	p->line -= p->start;
 	p->scanned -= p->start;
+	p->clean = p->clean > p->start ? p->clean - p->start : 0;
 	p->start = 0;
 }
 
@@ -53,8 +54,26 @@ policy_parser_added(struct policy_parser *p, size_t n)
 	p->in.n += n;
 }
 
+/* Where c is first in what was read behind the clean part, or the end. */
+static size_t
+find_dirt(const struct policy_parser *p, char c, size_t end)
+{
+	const char *hit = memchr(p->in.p + p->clean, c, end - p->clean);
+
+	return hit != NULL ? (size_t)(hit - p->in.p) : end;
+}
+
+/* All that was read is looked through at once, not line by line. */
+static bool
+is_clean(struct policy_parser *p, size_t end)
+{
+	if (end > p->clean)
+		p->clean = find_dirt(p, '\r', find_dirt(p, '\0', p->in.n));
+	return end <= p->clean;
+}
+
 static const char *
-check_line(struct str line)
+check_line(struct policy_parser *p, struct str line, size_t end)
 {
 	size_t eq = str_chr(line, '=', 0);
 
@@ -62,11 +81,9 @@ check_line(struct str line)
 		return "a line without =";
 	if (eq == 0 || eq > POLICY_NAME_MAX)
 		return "a name that is empty or too long";
-	if (memchr(line.p, '\0', line.n) != NULL)
-		return "a NUL";
-	if (memchr(line.p, '\r', line.n) != NULL)
-		return "a CR";
-	return NULL;
+	if (is_clean(p, end))
+		return NULL;
+	return memchr(line.p, '\0', line.n) != NULL ? "a NUL" : "a CR";
 }
 
 /*
@@ -94,7 +111,7 @@ take_line(struct policy_parser *p, size_t end)
 	if (p->why != NULL)
 		return true;
 	if (line.n > 0)
-		p->why = check_line(line);
+		p->why = check_line(p, line, end);
 	else if (p->line == p->start)
 		p->why = "an empty block";
 	p->line = p->scanned = end + 1;

@@ -31,6 +31,7 @@ struct policy_parser {
 	size_t start;	 /* the block under way begins here */
 	size_t line;	 /* the line under way begins here */
 	size_t scanned;	 /* no line ends between there and here */
+	size_t clean;	 /* no NUL and no CR before it */
 	const char *why; /* what was malformed; NULL: nothing */
 };
 
