@@ -17,11 +17,17 @@ struct parser {
 	size_t n;
 };
 
+/* No atom has them, and no controls (RFC 5322, 3.2.3). */
+static const bool is_special[256] = {
+	['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['['] = true,
+	[']'] = true, [':'] = true, [';'] = true, ['@'] = true, ['\\'] = true,
+	[','] = true, ['.'] = true, ['"'] = true, [127] = true,
+};
+
 bool
 addr_is_atom_char(char c)
 {
-	return (unsigned char)c > ' ' && c != 127 &&
-	    strchr("()<>[]:;@\\,.\"", c) == NULL;
+	return (unsigned char)c > ' ' && !is_special[(unsigned char)c];
 }
 
 /* May stand in quotes and comments: all but controls. */
