@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -37,10 +38,14 @@ static const char *const statements[] = {
 	" WHERE expires <= ?1 ORDER BY expires LIMIT 256)",
 };
 
+/*
+ * FULL: in a log that is synced only when it is check-pointed a power failure
+ * would take minutes of saves, and not the last second alone.
+ */
 const struct sqlite_schema sqlite_schema_rates = {
 	.name = "rates.db",
 	.application_id = 0x426c6b02,
-	.pragmas = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2048;"
+	.pragmas = "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;"
 	    "PRAGMA journal_size_limit = 4194304",
 	.steps = steps,
 	.nsteps = sizeof(steps) / sizeof(steps[0]),
@@ -165,6 +170,21 @@ read_pid(int fd)
 	return strtol(text, NULL, 10);
 }
 
+/*
+ * A new one is for all of the store's group, whatever the umask; where that
+ * cannot be set, who comes later is told that he may not open it.
+ */
+static int
+open_lock(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+
+	if (fd < 0)
+		return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	(void)fchmod(fd, 0660);
+	return fd;
+}
+
 int
 sqlite_rates_lock(struct str directory, struct buf *errors)
 {
@@ -173,7 +193,7 @@ sqlite_rates_lock(struct str directory, struct buf *errors)
 	int fd;
 
 	snprintf(path, size, "%.*s/rates.lock", STR_ARG(directory));
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+	fd = open_lock(path);
 	if (fd < 0) {
 		buf_printf(errors, "%s: %s\n", path, strerror(errno));
 	} else if (take_lock(fd)) {

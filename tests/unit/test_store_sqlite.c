@@ -107,12 +107,15 @@ test_modes(void **state)
 
 	(void)state;
 	umask(022);
-	s = fixture_open(p.spec, ALL, STORE_CHANGE, 2000);
+	s = fixture_open(p.spec, ALL | STORE_RATES, STORE_CHANGE, 2000);
 	put(s, "a@x.example");
 	assert_int_equal(stat(p.file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	assert_int_equal(stat(arena_cstr(p.a, arena_printf(p.a, "%s-wal",
 	    p.file)), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(stat(arena_cstr(p.a, arena_printf(p.a,
+	    "%s/rates.lock", p.dir)), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	store_close(&s);
 	place_free(&p);
