@@ -240,7 +240,8 @@ class Run:
                    for f in glob.glob(os.path.join(ROOT, p)))
 
 
-UNIT = ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c")
+UNIT = ("tests/unit/test_*.c", "tests/fuzz/fuzz_*.c",
+        "tests/store/test_*.c")
 CORPUS = ("tests/corpus/*.py", "tests/corpus/*.sh")
 CLI = ("tests/cli/*.sh", "tests/cli/test_*.py")
 INTEGRATION = ("tests/integration/test_*.py", "tests/integration/*.sh")

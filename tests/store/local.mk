@@ -3,3 +3,15 @@ check_PROGRAMS += tests/store/bench_store
 tests_store_bench_store_LDADD = $(BULKHEAD_LIBS)
 check_PROGRAMS += tests/store/load_store
 tests_store_load_store_LDADD = $(BULKHEAD_LIBS)
+# Crashes: quick enough for make check; BULKHEAD_RUNS=N for more of them.
+CRASH_SOURCES = tests/store/crash.c tests/store/crash.h \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+STORE_TESTS = tests/store/test_kill tests/store/test_power
+check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
+tests_store_test_kill_SOURCES = tests/store/test_kill.c $(CRASH_SOURCES)
+tests_store_test_kill_LDADD = $(UNIT_LIBS)
+tests_store_test_power_SOURCES = tests/store/test_power.c \
+	tests/store/forgetful_vfs.c tests/store/forgetful_vfs.h \
+	$(CRASH_SOURCES)
+tests_store_test_power_LDADD = $(UNIT_LIBS)
