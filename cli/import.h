@@ -24,6 +24,7 @@ enum import_role {
 	ROLE_NONE,
 	ROLE_ADDRESS,
 	ROLE_REASON,   /* a word: "BOUNCE", "List Unsubscribe" */
+	ROLE_STATE,    /* such a word, or the address is well */
 	ROLE_STATUS,   /* "5.1.1", "550" */
 	ROLE_EVIDENCE, /* text for people */
 	ROLE_CREATED,
@@ -31,7 +32,7 @@ enum import_role {
 	ROLE_ORIGIN, /* Postmark: who asked for it */
 	ROLE_SCOPE,  /* the rest: of our own exports */
 	ROLE_SOURCE,
-	ROLE_CHANGE,
+	ROLE_CHANGE, /* "removed", or "false": no longer there */
 	NROLES
 };
 
@@ -51,6 +52,24 @@ enum import_got {
 
 /* ---- import_input.c: bytes ---- */
 
+/* ---- import_utf16.c: what spreadsheets save as "Unicode" ---- */
+
+struct import_utf16 {
+	enum { UTF16_NONE, UTF16_LITTLE, UTF16_BIG } order;
+	unsigned char rest[4]; /* of a character cut in two */
+	size_t nrest;
+};
+
+/* By the first octets of a file: its mark, or every other one a NUL. */
+void import_utf16_begin(struct import_utf16 *u, const char *p, size_t n);
+
+/*
+ * UTF-16 as UTF-8, with U+FFFD for what is none; out has room for
+ * (n + 4) / 2 * 3 octets.  Returns how many it took.
+ */
+size_t import_utf16_convert(struct import_utf16 *u, const char *p, size_t n,
+    char *out);
+
 struct import_input {
 	int fd;
 	char *p;
@@ -58,6 +77,8 @@ struct import_input {
 	bool is_eof;
 	uint64_t line;	/* the number of the line at from, from 1 */
 	uint64_t nread; /* octets so far */
+	struct import_utf16 utf16;
+	char *raw; /* UTF-16: what was read last */
 	void *hash;	/* SHA-256 of all octets read */
 };
 
@@ -240,7 +261,8 @@ int import_reason_parse(struct str text, enum suppress_reason *out);
 
 /*
  * Seconds since 1970: RFC 3339 and its relatives, RFC 5322, seconds or
- * milliseconds.  Without an offset: UTC.  0, or -1.
+ * milliseconds; "4/10/2020" is the tenth of April as long as it can be.
+ * Without an offset: UTC.  0, or -1.
  */
 int import_date_parse(struct str text, int64_t *out);
 

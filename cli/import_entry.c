@@ -54,6 +54,8 @@ reason_of(const struct import_rules *r, const struct import_row *row)
 			return SUPPRESS_UNSUBSCRIBE;
 		return reason;
 	}
+	if (import_reason_parse(row->value[ROLE_STATE], &reason) == 0)
+		return reason;
 	if ((reason = reason_of_status(r, row->value[ROLE_STATUS])) != 0)
 		return reason;
 	if (import_reason_parse(row->value[ROLE_STATUS], &reason) == 0)
@@ -61,6 +63,24 @@ reason_of(const struct import_rules *r, const struct import_row *row)
 	if ((reason = reason_of_status(r, word)) != 0)
 		return reason;
 	return r->kind != NULL ? r->kind->reason : SUPPRESS_IMPORT;
+}
+
+/*
+ * It was taken off the list, or is on none: a list of all members has those
+ * who want mail, too.
+ */
+static bool
+is_well(const struct import_row *row)
+{
+	struct str change = row->value[ROLE_CHANGE];
+	struct str state = row->value[ROLE_STATE];
+	enum suppress_reason reason;
+
+	return str_ieq(change, STR("removed")) ||
+	    str_ieq(change, STR("false")) ||
+	    str_ieq(row->value[ROLE_REASON], STR("subscribed")) ||
+	    str_ieq(row->value[ROLE_STATUS], STR("subscribed")) ||
+	    (state.n > 0 && import_reason_parse(state, &reason) != 0);
 }
 
 /* What a service said of the address, in its words. */
@@ -129,7 +149,7 @@ import_entry_make(struct import_rules *r, const struct import_row *row,
 		*cause = "not an address";
 		return IMPORT_REFUSED;
 	}
-	if (str_ieq(row->value[ROLE_CHANGE], STR("removed")))
+	if (is_well(row))
 		return IMPORT_LEFT_OUT;
 	if (row->value[ROLE_SCOPE].n > 0 && !r->has_scope) {
 		*scope = r->scope(r->arg, row->value[ROLE_SCOPE]);

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#define BLOCK ((size_t)256 * 1024)
+#define BLOCK	 ((size_t)256 * 1024)
+#define ROOM_MIN 64
 
 void
 import_input_open(struct import_input *in, int fd)
@@ -28,15 +30,78 @@ import_input_close(struct import_input *in)
 {
 	EVP_MD_CTX_free(in->hash);
 	free(in->p);
+	free(in->raw);
 	in->hash = NULL;
+	in->raw = NULL;
 	in->p = NULL;
+}
+
+static ssize_t
+read_some(struct import_input *in, char *out, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(in->fd, out, size);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n;
+	EVP_DigestUpdate(in->hash, out, (size_t)n);
+	in->nread += (uint64_t)n;
+	return n;
+}
+
+/* 1: there may be more now, 0: the end, or -1. */
+static int
+read_text(struct import_input *in)
+{
+	size_t room = in->cap - in->to;
+	ssize_t n;
+
+	if (in->utf16.order == UTF16_NONE) {
+		n = read_some(in, in->p + in->to, room);
+		in->to += n > 0 ? (size_t)n : 0;
+	} else {
+		if (in->raw == NULL)
+			in->raw = mem_alloc(BLOCK);
+		n = read_some(in, in->raw, room / 2 < BLOCK ? room / 2 : BLOCK);
+		if (n > 0)
+			in->to += import_utf16_convert(&in->utf16, in->raw,
+			    (size_t)n, in->p + in->to);
+	}
+	return n < 0 ? -1 : n > 0;
+}
+
+/* The first octets tell the encoding. */
+static int
+begin_reading(struct import_input *in)
+{
+	ssize_t n = 1;
+
+	while (in->to < 4 && n > 0) {
+		n = read_some(in, in->p + in->to, 4 - in->to);
+		if (n < 0)
+			return -1;
+		in->to += (size_t)n;
+	}
+	import_utf16_begin(&in->utf16, in->p, in->to);
+	if (in->utf16.order != UTF16_NONE) {
+		char head[4];
+
+		memcpy(head, in->p, in->to);
+		in->to = import_utf16_convert(&in->utf16, head, in->to, in->p);
+	}
+	return 0;
 }
 
 int
 import_input_more(struct import_input *in)
 {
-	ssize_t n;
+	size_t had = in->to - in->from;
+	int got;
 
+	if (in->nread == 0 && !in->is_eof && begin_reading(in) != 0)
+		return -1;
 	if (in->is_eof)
 		return 0;
 	if (in->cap - in->to < BLOCK / 4 && in->from > 0) {
@@ -44,20 +109,17 @@ import_input_more(struct import_input *in)
 		in->to -= in->from;
 		in->from = 0;
 	}
-	if (in->to == in->cap) {
+	if (in->cap - in->to < ROOM_MIN) {
 		errno = EMSGSIZE; /* nobody takes records that long */
 		return -1;
 	}
 	do
-		n = read(in->fd, in->p + in->to, in->cap - in->to);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
+		got = read_text(in);
+	while (got > 0 && in->to - in->from == had);
+	if (got < 0)
 		return -1;
-	in->is_eof = n == 0;
-	EVP_DigestUpdate(in->hash, in->p + in->to, (size_t)n);
-	in->to += (size_t)n;
-	in->nread += (uint64_t)n;
-	return n > 0;
+	in->is_eof = got == 0;
+	return in->to - in->from > had;
 }
 
 /* Drops the rest of a line that is too long. */

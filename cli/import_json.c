@@ -11,7 +11,7 @@
 /* Names of lists of records; other lists ("links", "tags") are none. */
 static const char *const containers[] = { "suppresseddestinationsummaries",
 	"items", "suppressions", "bounces", "results", "recipients", "data",
-	"entries", "rejects", "members", "complaints", "unsubscribes", "blocks",
+	"result", "entries", "rejects", "members", "complaints", "unsubscribes", "blocks",
 	"spamreports", "contacts", "records", "emails", "addresses", "rows" };
 
 void

@@ -60,6 +60,20 @@ count_outside_quotes(struct str line, char c)
 	return n;
 }
 
+/* Spreadsheets say "sep=;" in a first line of its own: it is taken. */
+static void
+take_delimiter(struct import_source *s)
+{
+	struct str line = first_line(&s->in), taken;
+
+	if (line.n < 4 || line.n > 5 || !str_istarts(line, STR("sep=")))
+		return;
+	s->delimiter = line.n == 4 ? '\t' : line.p[4];
+	do
+		import_input_line(&s->in, &taken);
+	while (str_trim(taken).n == 0);
+}
+
 /* The one that is there most often; NUL: none is. */
 static char
 find_delimiter(struct str line)
@@ -106,9 +120,6 @@ check_encoding(struct import_source *s)
 
 	if (str_starts(head, STR("\xef\xbb\xbf")))
 		s->in.from += 3;
-	else if (str_starts(head, STR("\xff\xfe")) ||
-	    str_starts(head, STR("\xfe\xff")))
-		fail(s, "this is UTF-16: save it as UTF-8");
 	else if (str_starts(head, STR("\x1f\x8b")))
 		fail(s, "this is compressed: gunzip it first");
 	else if (str_starts(head, STR("PK\x03\x04")))
@@ -138,7 +149,9 @@ import_source_open(struct import_source *s, int fd, struct str file,
 		more = import_input_more(&s->in);
 	if (more < 0 || check_encoding(s) != 0)
 		return -1;
-	s->delimiter = find_delimiter(first_line(&s->in));
+	take_delimiter(s);
+	if (s->delimiter == '\0')
+		s->delimiter = find_delimiter(first_line(&s->in));
 	if (s->format == IMPORT_FORMAT_ANY)
 		s->format = guess_format(s);
 	if (s->delimiter == '\0')

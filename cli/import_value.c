@@ -154,7 +154,10 @@ to_seconds(struct tm *tm, int64_t offset, int64_t *out)
 	return *out > 0 && tm->tm_mon == mon && tm->tm_mday == day ? 0 : -1;
 }
 
-/* What may follow a time: nothing, Z, GMT, UTC, +hh:mm, +hhmm, (comment). */
+/*
+ * What may follow a time: nothing, Z, GMT, UTC, +hh:mm, +hhmm, and behind it
+ * the zone's name.
+ */
 static int
 parse_zone(struct str s, int64_t *offset)
 {
@@ -175,7 +178,8 @@ parse_zone(struct str s, int64_t *offset)
 	take(&s, ':');
 	take_number(&s, 2, &minutes);
 	take_blanks(&s);
-	if (hours > 23 || minutes > 59 || (s.n > 0 && s.p[0] != '('))
+	if (hours > 23 || minutes > 59 ||
+	    (s.n > 0 && s.p[0] != '(' && !str_is_alpha(s.p[0])))
 		return -1;
 	*offset = sign * (hours * 3600 + minutes * 60);
 	return 0;
@@ -248,6 +252,40 @@ parse_dots(struct str s, int64_t *out)
 		return -1;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
+	return to_seconds(&tm, offset, out);
+}
+
+/*
+ * "2/13/2020 4:05 PM", "13-02-2020": where only one order makes a date it is
+ * that, and else the month comes first before a slash and last before a dash,
+ * as those write who write so.
+ */
+static int
+parse_day_month(struct str s, int64_t *out)
+{
+	struct tm tm = { 0 };
+	int64_t offset;
+	int first, second;
+	char apart;
+
+	if (take_number(&s, 2, &first) == 0 || s.n == 0)
+		return -1;
+	apart = s.p[0];
+	if ((apart != '/' && apart != '-') || !take(&s, apart) ||
+	    take_number(&s, 2, &second) == 0 || !take(&s, apart) ||
+	    take_number(&s, 4, &tm.tm_year) != 4)
+		return -1;
+	take(&s, ',');
+	if (take_time(&s, &tm) != 0 || parse_zone(s, &offset) != 0)
+		return -1;
+	if (first > 12 || (apart == '-' && second <= 12)) {
+		tm.tm_mday = first;
+		tm.tm_mon = second - 1;
+	} else {
+		tm.tm_mday = second;
+		tm.tm_mon = first - 1;
+	}
+	tm.tm_year -= 1900;
 	return to_seconds(&tm, offset, out);
 }
 
@@ -329,7 +367,7 @@ import_date_parse(struct str text, int64_t *out)
 	if (s.n < 8 || s.n > 64)
 		return -1;
 	if (parse_epoch(s, out) == 0 || parse_iso(s, out) == 0 ||
-	    parse_dots(s, out) == 0)
+	    parse_dots(s, out) == 0 || parse_day_month(s, out) == 0)
 		return 0;
 	return parse_words(s, out);
 }

@@ -15,7 +15,7 @@ bulkhead_SOURCES += cli/cmd_limit.c cli/limit.h cli/limit_ask.c \
 	cli/owner.c cli/owner.h
 IMPORT_SOURCES = cli/import.h cli/import_csv.c cli/import_entry.c \
 	cli/import_input.c cli/import_json.c cli/import_kind.c \
-	cli/import_source.c cli/import_value.c
+	cli/import_source.c cli/import_utf16.c cli/import_value.c
 bulkhead_SOURCES += $(IMPORT_SOURCES) cli/cmd_suppress.c cli/suppress.h \
 	cli/import_job.c cli/import_job.h cli/import_reject.c \
 	cli/import_store.c cli/progress.c cli/progress.h \

@@ -85,7 +85,9 @@ test_dates(void **state)
 		{ "2020-04-10 21:03:05", 1586552585 },
 		{ "2020-04-10 21:03:05.99999", 1586552585 },
 		{ "2020-04-10 21:03:05 UTC", 1586552585 },
-		{ "2020-04-10 21:03:05 +0000 UTC", 0 },
+		{ "2020-04-10 21:03:05 +0000 UTC", 1586552585 },
+		{ "2020-04-10 17:03:05 -0400 EDT", 1586552585 },
+		{ "2020-04-10 17:03:05 -04:00=", 0 },
 		{ "2020-04-10 21:03", 1586552580 },
 		{ "2020-04-10", 1586476800 },
 		{ "2020/04/10", 1586476800 },
@@ -117,7 +119,19 @@ test_dates(void **state)
 		{ "2020-04-10T21:03:05+25:00", 0 },
 		{ "2020-04-10T21:03:05Q", 0 },
 		{ "Apr 10, 2020 13:00 PM", 0 },
-		{ "04/10/2020", 0 }, /* which is the month? */
+		{ "04/10/2020", 1586476800 }, /* as in America */
+		{ "4/10/2020 9:03:05 PM", 1586552585 },
+		{ "4/10/2020, 21:03", 1586552580 },
+		{ "13/04/2020", 1586736000 },
+		{ "04/13/2020", 1586736000 },
+		{ "13-04-2020", 1586736000 },
+		{ "04-13-2020", 1586736000 },
+		{ "10-04-2020 21:03:05", 1586552585 },
+		{ "13/13/2020", 0 },
+		{ "4/31/2020", 0 },
+		{ "0/10/2020", 0 },
+		{ "4/10/20  ", 0 }, /* of which century? */
+		{ "4/10-2020", 0 },
 		{ "12345678", 0 },   /* a number of something */
 		{ "20200410", 0 },
 		{ "", 0 },
@@ -307,6 +321,72 @@ file_of(struct str text)
 	assert_int_equal(file_write_all(fd, text), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	return fd;
+}
+
+/* In pieces of any size the same comes out. */
+static void
+test_utf16(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		const char *want;
+	} cases[] = {
+		{ "\xff\xfe" "a\0b\0", 6, "\xef\xbb\xbf" "ab" },
+		{ "\xfe\xff" "\0a\0b", 6, "\xef\xbb\xbf" "ab" },
+		{ "a\0b\0\xe4\0", 6, "ab\xc3\xa4" },
+		{ "\0a\0b \xac", 6, "ab\xe2\x82\xac" },
+		{ "a\0b\0\x3d\xd8\x00\xde", 8, "ab\xf0\x9f\x98\x80" },
+		/* halves without the other one, and an octet too many */
+		{ "a\0b\0\x00\xde" "c\0", 8, "ab\xef\xbf\xbd" "c" },
+		{ "a\0b\0\x3d\xd8" "c\0", 8, "ab\xef\xbf\xbd" "c" },
+		{ "a\0b\0\x3d\xd8\x3d\xd8\x00\xde", 10,
+		    "ab\xef\xbf\xbd\xf0\x9f\x98\x80" },
+		{ "a\0b\0\x3d\xd8", 6, "ab" },
+		{ "a\0b\0c", 5, "ab" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t step = 1; step <= cases[i].n; step++) {
+			struct arena *a = arena_new();
+			struct str in = exact(a,
+			    str_make(cases[i].text, cases[i].n));
+			struct import_utf16 u;
+			char got[64];
+			size_t n = 0;
+
+			import_utf16_begin(&u, in.p, in.n);
+			assert_int_not_equal(u.order, UTF16_NONE);
+			for (size_t at = 0; at < in.n; at += step) {
+				struct str piece = exact(a,
+				    str_sub(in, at, at + step));
+
+				n += import_utf16_convert(&u, piece.p, piece.n,
+				    got + n);
+				assert_true(n < sizeof(got));
+			}
+			got[n] = '\0';
+			assert_string_equal(got, cases[i].want);
+			arena_free(&a);
+		}
+}
+
+/* What is no UTF-16 is left alone. */
+static void
+test_not_utf16(void **state)
+{
+	static const struct str cases[] = { { "", 0 }, { "a", 1 },
+		{ "\xef\xbb\xbf" "a", 4 }, { "ab\0c", 4 }, { "\0\0\0\0", 4 },
+		{ "a\0", 2 }, { "\0a\0\0", 4 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct import_utf16 u;
+
+		import_utf16_begin(&u, cases[i].p, cases[i].n);
+		assert_int_equal(u.order, UTF16_NONE);
+	}
 }
 
 /* "LINE:field|field;" for each record, "LINE:!;" for a bad one. */
@@ -612,6 +692,8 @@ main(void)
 		cmocka_unit_test(test_normal_forms),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_utf16),
+		cmocka_unit_test(test_not_utf16),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_csv_long),
 		cmocka_unit_test(test_json),
