@@ -7,4 +7,5 @@ EXTRA_DIST += tests/cli/key_token.sh tests/cli/milter.sh \
 EXTRA_DIST += tests/cli/limit.sh tests/cli/test_policy_bench.py
 EXTRA_DIST += tests/cli/suppress_lab.py tests/cli/test_suppress.py \
 	tests/cli/test_suppress_import.py tests/cli/test_suppress_beside.py \
+	tests/cli/test_import_bench.py \
 	tests/cli/imports

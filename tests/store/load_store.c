@@ -6,6 +6,9 @@
  * does them, one after the other, a few milliseconds apart.  Those that were
  * acknowledged are the first "acknowledged" ones: it ends at the first that
  * was not.  find: look-ups of 16 addresses at a time, as policyd does them.
+ *
+ * load_store time sqlite:DIR BATCH looks the lines of its input up, so many at
+ * a time, and says what one of them cost.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +23,7 @@
 #define TIMES_MAX      1000000
 #define DEADLINE       30000
 #define BATCH	       16
+#define BATCH_MAX	 256
 #define BETWEEN_MILLIS 5
 #define ADDRESS_SIZE   64
 
@@ -167,6 +171,73 @@ find(struct load *l, struct buf *errors)
 	return 0;
 }
 
+/* Reads all lines, in memory that main() ends with: their number. */
+static size_t
+read_lines(struct arena *a, struct str **out)
+{
+	char line[SUPPRESS_ADDRESS_MAX + 2];
+	size_t n = 0, cap = 0;
+
+	*out = NULL;
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		*out = arena_grow(a, *out, n, &cap, sizeof(**out));
+		(*out)[n++] = arena_copy(a, str_trim(str_from(line)));
+	}
+	return n;
+}
+
+static void
+find_batch(struct load *l, struct store *s, struct arena *a,
+    const struct str *lines, size_t n)
+{
+	struct suppress_query q[BATCH_MAX] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		q[i].address = lines[i];
+	store_suppress_find(s, a, q, n, store_deadline(DEADLINE));
+	for (size_t i = 0; i < n; i++) {
+		l->nfound += q[i].answer == STORE_YES;
+		l->nunknown += q[i].answer == STORE_UNKNOWN;
+	}
+	arena_reset(a);
+}
+
+static int
+time_lines(struct load *l, size_t batch, struct buf *errors)
+{
+	struct store *s = store_open(&l->spec, errors);
+	struct arena *a = arena_new(), *all = arena_new();
+	struct str *lines;
+	size_t n = read_lines(all, &lines), at = 0;
+	int64_t began = clock_monotonic(), cpu = clock_thread_cpu();
+
+	while (s != NULL && at < n) {
+		size_t k = n - at < batch ? n - at : batch;
+
+		find_batch(l, s, a, lines + at, k);
+		at += k;
+	}
+	if (s != NULL)
+		printf("{\"lookups\": %zu, \"found\": %llu, \"unknown\": "
+		       "%llu, \"us\": %.4f, \"cpu_us\": %.4f}\n",
+		    n, (unsigned long long)l->nfound,
+		    (unsigned long long)l->nunknown,
+		    (double)(clock_monotonic() - began) / 1e3 / (double)n,
+		    (double)(clock_thread_cpu() - cpu) / (double)n);
+	store_close(&s);
+	arena_free(&a);
+	arena_free(&all);
+	return n > 0 && l->nunknown == 0 ? 0 : -1;
+}
+
+static size_t
+batch_of(const char *text)
+{
+	unsigned long n = text != NULL ? strtoul(text, NULL, 10) : 1;
+
+	return n >= 1 && n <= BATCH_MAX ? n : 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -175,8 +246,9 @@ main(int argc, char **argv)
 	struct buf errors;
 	int rc;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: load_store add|find sqlite:DIR\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: load_store add|find|time sqlite:DIR "
+			"[BATCH]\n");
 		return 64;
 	}
 	l.spec.store = str_from(argv[2]);
@@ -184,8 +256,12 @@ main(int argc, char **argv)
 	pthread_mutex_init(&l.lock, NULL);
 	pthread_cond_init(&l.wake, NULL);
 	buf_init(&errors, 65536);
-	rc = strcmp(argv[1], "add") == 0 ? add(&l, &errors)
-					 : find(&l, &errors);
+	if (strcmp(argv[1], "time") == 0)
+		rc = time_lines(&l, batch_of(argv[3]), &errors);
+	else if (strcmp(argv[1], "add") == 0)
+		rc = add(&l, &errors);
+	else
+		rc = find(&l, &errors);
 	if (errors.n > 0)
 		fprintf(stderr, "%s", errors.p);
 	buf_free(&errors);
