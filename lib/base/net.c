@@ -39,13 +39,26 @@ net_parse_addr(struct str s, struct net_addr *out)
 	return parse_addr(s, out, &v4);
 }
 
+/* inet_ntop() goes through sprintf(), and every request names a client. */
+static void
+format_v4(const unsigned char b[4], char *out)
+{
+	for (int i = 0; i < 4; i++) {
+		if (b[i] >= 100)
+			*out++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*out++ = (char)('0' + b[i] / 10 % 10);
+		*out++ = (char)('0' + b[i] % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 void
 net_format_addr(const struct net_addr *addr, char out[NET_ADDR_TEXT])
 {
-	bool v4 = memcmp(addr->b, mapped, sizeof(mapped)) == 0;
-
-	if (inet_ntop(v4 ? AF_INET : AF_INET6, addr->b + (v4 ? 12 : 0), out,
-	    NET_ADDR_TEXT) == NULL)
+	if (memcmp(addr->b, mapped, sizeof(mapped)) == 0)
+		format_v4(addr->b + 12, out);
+	else if (inet_ntop(AF_INET6, addr->b, out, NET_ADDR_TEXT) == NULL)
 		out[0] = '\0'; /* never: there is room for either */
 }
 

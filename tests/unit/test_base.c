@@ -345,6 +345,15 @@ test_networks(void **state)
 	assert_int_equal(net_parse_addr(STR("192.0.2.1"), &addr), 0);
 	net_format_addr(&addr, text);
 	assert_string_equal(text, "192.0.2.1");
+	for (unsigned i = 0; i < 256; i++) {
+		char want[NET_ADDR_TEXT];
+
+		snprintf(want, sizeof(want), "%u.%u.%u.%u", i, 255 - i,
+		    i / 2, i / 3);
+		assert_int_equal(net_parse_addr(str_from(want), &addr), 0);
+		net_format_addr(&addr, text);
+		assert_string_equal(text, want);
+	}
 	assert_int_equal(net_parse_cidr(STR("10.0.0.1/8"), &net), -1);
 	assert_int_equal(net_parse_cidr(STR("10.0.0.0/33"), &net), -1);
 	assert_int_equal(net_parse_cidr(STR("host/8"), &net), -1);
