@@ -162,14 +162,21 @@ policy_parser_is_within(const struct policy_parser *p)
 bool
 policy_next_attr(struct str *block, struct str *name, struct str *value)
 {
-	struct str line = str_sub(*block, 0, str_chr(*block, '\n', 0));
-	size_t eq = str_chr(line, '=', 0);
+	const char *p = block->p, *end = p + block->n, *lf, *eq;
 
 	if (block->n == 0)
 		return false;
-	*name = str_sub(line, 0, eq);
-	*value = str_sub(line, eq + 1, line.n);
-	*block = str_sub(*block, line.n + 1, block->n);
+	lf = memchr(p, '\n', block->n);
+	if (lf == NULL)
+		lf = end;
+	eq = memchr(p, '=', (size_t)(lf - p));
+	if (eq == NULL)
+		eq = lf;
+	*name = str_make(p, (size_t)(eq - p));
+	*value = eq < lf ? str_make(eq + 1, (size_t)(lf - eq - 1)) :
+			   STR("");
+	*block = lf < end ? str_make(lf + 1, (size_t)(end - lf - 1)) :
+			    STR("");
 	return true;
 }
 
