@@ -206,20 +206,26 @@ read_spec(struct parser *p, bool is_path, struct addr *out)
 	return 0;
 }
 
-/* "<@a,@b:local@domain>": the source route is dropped (RFC 5321, C). */
+/* "@a,@b:" before an address is dropped (RFC 5321, appendix C). */
+static int
+skip_route(struct parser *p)
+{
+	if (!is_at(p, '@') && !is_at(p, ','))
+		return 0;
+	p->at = str_chr(p->s, ':', p->at);
+	if (p->at == p->s.n)
+		return -1;
+	p->at++;
+	return 0;
+}
+
 static int
 read_angle(struct parser *p, bool is_path, struct addr *out)
 {
 	p->at++;
-	if (skip_cfws(p) != 0)
-		return -1;
 	out->local = out->domain = STR("");
-	if (is_at(p, '@') || is_at(p, ',')) {
-		p->at = str_chr(p->s, ':', p->at);
-		if (p->at == p->s.n)
-			return -1;
-		p->at++;
-	}
+	if (skip_cfws(p) != 0 || skip_route(p) != 0)
+		return -1;
 	if ((!is_path || !is_at(p, '>')) && read_spec(p, is_path, out) != 0)
 		return -1;
 	if (skip_cfws(p) != 0 || !is_at(p, '>'))
@@ -241,7 +247,7 @@ addr_parse_path(struct arena *a, struct str path, struct addr *out)
 	    memchr(p.s.p, '\r', p.s.n) != NULL || skip_cfws(&p) != 0)
 		return -1;
 	rc = is_at(&p, '<') ? read_angle(&p, true, out) :
-	    read_spec(&p, true, out);
+	    skip_route(&p) != 0 ? -1 : read_spec(&p, true, out);
 	if (rc != 0 || skip_cfws(&p) != 0 || p.at != p.s.n)
 		return -1;
 	return 0;

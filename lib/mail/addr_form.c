@@ -136,6 +136,10 @@ addr_from_internal(struct str text)
 
 	while (text.n > 0 && text.p[text.n - 1] == '@')
 		text.n--;
+	/* "< @a:b@c>" keeps its route inside, and goes to b@c all the same */
+	if (text.n > 0 && text.p[0] == '@' &&
+	    str_chr(text, ':', 0) < find_last(text, '@'))
+		text = str_sub(text, str_chr(text, ':', 0) + 1, text.n);
 	at = find_last(text, '@');
 	out.local = str_sub(text, 0, at);
 	out.domain = str_sub(text, at + 1, text.n);
