@@ -13,6 +13,24 @@ bare(struct str value)
 						  value;
 }
 
+/*
+ * As the client spelled it, save for a source route: Postfix forgets that
+ * before it notes the recipient (smtpd.c, extract_addr()), and finds nothing
+ * to remove by the path with it.
+ */
+static struct str
+without_route(struct arena *a, struct str raw)
+{
+	size_t from = raw.n > 0 && raw.p[0] == '<';
+	size_t colon = str_chr(raw, ':', from);
+	const struct str parts[] = { str_sub(raw, 0, from),
+		str_sub(raw, colon + 1, raw.n) };
+
+	if (from == raw.n || raw.p[from] != '@' || colon == raw.n)
+		return raw;
+	return arena_join(a, parts, 2);
+}
+
 static int
 emit_envelope(struct message *m, struct mta *mta)
 {
@@ -21,7 +39,8 @@ emit_envelope(struct message *m, struct mta *mta)
 		return -1;
 	for (size_t i = 0; i < m->nrecipients; i++)
 		if (m->recipients[i].is_removed &&
-		    mta->ops->remove_recipient(mta, m->recipients[i].raw) != 0)
+		    mta->ops->remove_recipient(mta, without_route(m->arena,
+			m->recipients[i].raw)) != 0)
 			return -1;
 	return 0;
 }

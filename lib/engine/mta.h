@@ -21,7 +21,7 @@ struct mta;
 struct mta_ops {
 	/* path with its angle brackets; args are ESMTP ("RET=HDRS ...") */
 	int (*set_sender)(struct mta *mta, struct str path, struct str args);
-	/* exactly as the client spelled it: Postfix compares bytes */
+	/* as the client spelled it: Postfix compares bytes */
 	int (*remove_recipient)(struct mta *mta, struct str raw);
 	/* index: 1 for the first of that name as the MTA counts them */
 	int (*delete_header)(struct mta *mta, struct str name, unsigned index);

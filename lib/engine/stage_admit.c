@@ -52,14 +52,37 @@ is_asked(const struct message *m)
 	    !m->is_null_sender && m->nleft > 0;
 }
 
+/*
+ * Postfix makes an address of more than RFC 5321 knows: "<a@b@c>" goes to
+ * "a@b"@c.  Whoever that is cannot be looked up here.  False: the verdict was
+ * set, without the path, for the log's sake.
+ */
+static bool
+can_look_up(struct message *m)
+{
+	size_t i = 0;
+
+	if (m->settings->policyd.control.n == 0)
+		return true;
+	while (i < m->nrecipients && m->recipients[i].normal.n > 0)
+		i++;
+	if (i == m->nrecipients)
+		return true;
+	message_refuse(m, "550", "5.1.3", "recipient %zu of %zu is no address "
+	    "that suppressions can be looked up for", i + 1, m->nrecipients);
+	message_note(m, "admit", "what is %.*s?",
+	    STR_ARG(m->recipients[i].raw));
+	return false;
+}
+
 static enum stage_result
 remove_suppressed(struct message *m)
 {
 	struct policy_reply reply;
 	size_t *places;
 
-	if (ask_policy(m, "admit", m->policy->admit, &reply, &places) !=
-	    STAGE_NEXT)
+	if (!can_look_up(m) || ask_policy(m, "admit", m->policy->admit, &reply,
+	    &places) != STAGE_NEXT)
 		return STAGE_STOP;
 	for (size_t i = 0; i < reply.nsuppressed; i++) {
 		const struct policy_suppressed *s = &reply.suppressed[i];

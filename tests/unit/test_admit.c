@@ -373,6 +373,57 @@ observe_changes_nothing(void **state)
 	fixture_close(&p.f);
 }
 
+/* What goes out to remove a recipient; NULL: the message is refused. */
+static void
+odd_spellings(void **state)
+{
+	static const struct {
+		const char *to, *removed;
+	} cases[] = {
+		{ "<ANN@Reader.example>", "<ANN@Reader.example>" },
+		{ "ann@reader.example", "ann@reader.example" },
+		{ "<\"ann\"@reader.example>", "<\"ann\"@reader.example>" },
+		{ "< (x) ann @ reader.example. >",
+		    "< (x) ann @ reader.example. >" },
+		/* Postfix keeps no source route, nor finds it */
+		{ "<@a.example,@b.example:ann@reader.example>",
+		    "<ann@reader.example>" },
+		{ "@a.example:ann@reader.example", "ann@reader.example" },
+		{ "< @a.example:ann@reader.example>",
+		    "< @a.example:ann@reader.example>" },
+		{ "<ann@x@reader.example>", NULL },
+		{ "<reader.example!ann>", "<reader.example!ann>" },
+		{ "<ann%reader.example>", "<ann%reader.example>" },
+		{ "<ann@reader.example@>", "<ann@reader.example@>" },
+		{ "<@reader.example>", NULL },
+		{ "<<ann@reader.example>>", NULL },
+		{ "root", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture_sender from = { .to = { "bob@reader.example",
+			cases[i].to } };
+		struct place p;
+
+		open_place(&p, "policyd { control = \"unix:/tmp/none\" }\n");
+		p.fake.suppressed[0] = "ann@reader.example";
+		fixture_send(&p.f, &from, MESSAGE HTML);
+		if (cases[i].removed == NULL) {
+			assert_int_equal(p.f.verdict, VERDICT_REJECT);
+			assert_string_equal(fixture_message(&p.f)->reply.status,
+			    "5.1.3");
+			assert_int_equal(p.fake.nadmits, 0);
+			assert_int_equal(p.fake.ncharges, 0);
+		} else {
+			assert_int_equal(p.f.verdict, VERDICT_ACCEPT);
+			expect_str(cases[i].to, removed(&p),
+			    str_from(cases[i].removed));
+		}
+		fixture_close(&p.f);
+	}
+}
+
 int
 main(void)
 {
@@ -380,6 +431,7 @@ main(void)
 		cmocka_unit_test(asks_what_is_known),
 		cmocka_unit_test(suppressed_are_removed),
 		cmocka_unit_test(all_suppressed),
+		cmocka_unit_test(odd_spellings),
 		cmocka_unit_test(over_a_limit),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(left_as_it_came),
