@@ -277,6 +277,10 @@ class Lab:
             r"pickup\[\d+\]: (\w+): uid=", self.log()[before:]))
         return found.group(1)
 
+    def kick_pickup(self):
+        """What lies in maildrop is tried now, not within the minute."""
+        self.tool("postkick", "public", "pickup", "W")
+
     def queue(self):
         """The queue ids that Postfix holds, maildrop included."""
         text = self.tool("postqueue", "-j").stdout.decode()

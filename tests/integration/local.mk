@@ -73,3 +73,5 @@ tests_tools_policy_load_SOURCES = tests/tools/policy_load.c
 tests_tools_policy_load_LDADD = $(BULKHEAD_LIBS)
 tests_tools_policy_null_SOURCES = tests/tools/policy_null.c
 tests_tools_policy_null_LDADD = $(BULKHEAD_LIBS) $(EVENT_LIBS)
+EXTRA_DIST += tests/integration/policy.py \
+	tests/integration/test_policy.py

@@ -25,6 +25,27 @@ policyd {{
 }}
 """
 
+# What `bulkhead setup` will write for the listener: the policy service first,
+# and error limits of its own, as many may be refused in a row.
+POSTFIX = """\
+smtpd_recipient_restrictions = check_policy_service
+    {{ unix:{dir}/policy.sock, timeout=5s,
+        {{ default_action = {default} }} }}, permit
+smtpd_data_restrictions = {data}
+smtpd_soft_error_limit = 1001
+smtpd_hard_error_limit = 1000
+smtpd_junk_command_limit = 1000
+default_process_limit = 300
+"""
+AT_DATA = "check_policy_service {{ unix:{dir}/policy.sock, timeout=5s }}"
+DEFER = "451 4.3.5 policy service unavailable"
+
+
+def postfix_settings(directory, at_data=False, default=DEFER):
+    """Lines of main.cf for policyd in that directory."""
+    data = AT_DATA.format(dir=directory) if at_data else ""
+    return POSTFIX.format(dir=directory, data=data, default=default)
+
 
 SANITIZER = re.compile(r"(?s)(ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|"
                        r"\S+ runtime error: ).{,1500}")

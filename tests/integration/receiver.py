@@ -1,6 +1,6 @@
 """A small SMTP server that keeps each message byte for byte.
 
-The next hop of the lab's Postfix.  It accepts everything.
+The next hop of the lab's Postfix.  It accepts everything, unless it is busy.
 """
 import socketserver
 import threading
@@ -62,6 +62,9 @@ class _Session(socketserver.StreamRequestHandler):
             if verb == "EHLO":
                 self._ehlo()
                 continue
+            if self.server.receiver.busy and verb in ("MAIL", "RCPT", "DATA"):
+                self._say("450 4.2.1 later")
+                continue
             if verb == "MAIL":
                 words = text[len("MAIL FROM:"):].split(" ")
                 sender, args, recipients = words[0], words[1:], []
@@ -88,7 +91,7 @@ class Receiver:
 
     def __init__(self, eightbit=True):
         self.eightbit = eightbit
-        self.utf8 = False  # both may change between sessions
+        self.utf8 = self.busy = False  # all may change between sessions
         self.messages = []
         self._changed = threading.Condition()
         self._server = _Server(("127.0.0.1", 0), _Session)

@@ -23,18 +23,6 @@ SESSIONS = 200
 BURST = 300
 FORGOTTEN = 1.5  # seconds before a kill: one, and the time to save
 
-EXTRA = """\
-smtpd_recipient_restrictions = check_policy_service
-    {{ unix:{dir}/policy.sock, timeout=5s,
-        {{ default_action = 451 4.3.5 policy service unavailable }} }}, permit
-smtpd_data_restrictions = {data}
-smtpd_soft_error_limit = 1001
-smtpd_hard_error_limit = 1000
-smtpd_junk_command_limit = 1000
-default_process_limit = 300
-"""
-AT_DATA = "check_policy_service { unix:%s/policy.sock, timeout=5s }"
-
 
 class Both:
     """A Postfix that asks a policyd."""
@@ -48,10 +36,9 @@ class Both:
         if at_data:
             self._own_section(config)
         self.policyd.start()
-        here = self.policyd.dir
         try:
-            self.lab = Lab(users=(USER,), extra=EXTRA.format(
-                dir=here, data=AT_DATA % here if at_data else ""))
+            self.lab = Lab(users=(USER,), extra=daemons.postfix_settings(
+                self.policyd.dir, at_data))
         except BaseException:
             self.policyd.__exit__()
             raise
