@@ -54,8 +54,9 @@ enum {
 	MAY_EXPIRES = 4,
 	MAY_NOTE = 8,
 	MAY_FORMAT = 16,
-	MAY_IMPORT = 32, /* --from --dry-run --rejects --tmp */
-	MAY_FILTER = 64	 /* --source --since --until --domain ... */
+	MAY_IMPORT = 32, /* --from --rejects --tmp */
+	MAY_FILTER = 64, /* --source --since --until --domain ... */
+	MAY_DRY_RUN = 128
 };
 
 static const struct verb {
@@ -76,10 +77,12 @@ static const struct verb {
 	    "Exit: 0, 64 usage, 65 no address (nothing was done), 69 the "
 	    "store is\n"
 	    "unavailable, 78 the settings are wrong.\n" },
-	{ "remove", suppress_remove, 1, 0, MAY_SCOPE | MAY_REASON,
+	{ "remove", suppress_remove, 1, 0,
+	    MAY_SCOPE | MAY_REASON | MAY_DRY_RUN,
 	    "usage: bulkhead suppress remove [OPTION...] ADDRESS|@DOMAIN|-...\n"
 	    "Takes all entries of the address away, or those of one scope or "
 	    "reason.\n\n" CONFIG_TEXT SCOPE_TEXT REASON_TEXT
+	    "      --dry-run      change nothing, tell what would be removed\n"
 	    "Exit: 0, 1 none was listed, 64 usage, 65 no address," EXIT_TEXT },
 	{ "check", suppress_check, 1, 0, MAY_SCOPE,
 	    "usage: bulkhead suppress check [--scope SCOPE] ADDRESS|-...\n"
@@ -92,7 +95,8 @@ static const struct verb {
 	    "usage: bulkhead suppress list [OPTION...] [ADDRESS]\n\n"
 	    CONFIG_TEXT FILTER_TEXT "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "import", suppress_import, 1, 1,
-	    MAY_SCOPE | MAY_REASON | MAY_EXPIRES | MAY_FORMAT | MAY_IMPORT,
+	    MAY_SCOPE | MAY_REASON | MAY_EXPIRES | MAY_FORMAT | MAY_IMPORT |
+		MAY_DRY_RUN,
 	    "usage: bulkhead suppress import [OPTION...] FILE|-\n"
 	    "Lines, CSV or JSON: lists of Amazon SES, SendGrid, Mailgun, "
 	    "Postmark,\n"
@@ -225,9 +229,15 @@ parse_options(int argc, char **argv, struct suppress_options *o)
 			NULL, (int)(OPT_TEXTS + i) };
 	memcpy(longs + NTEXTS, others, sizeof(others));
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1)
-		if (take_option(o, c, optarg) != 0)
-			return -1;
+	while ((c = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
+		if (take_option(o, c, optarg) == 0)
+			continue;
+		suppress_say("%s: %s; \"bulkhead suppress VERB --help\" tells "
+			     "more",
+		    argv[optind - 1],
+		    c == ':' ? "wants a value" : "no such option");
+		return -1;
+	}
 	return 0;
 }
 
@@ -244,7 +254,7 @@ check_use(const struct verb *v, const struct suppress_options *o)
 		suppress_say("%s has no --%s", v->name, texts[i].name);
 		return -1;
 	}
-	if ((o->dry_run && (v->options & MAY_IMPORT) == 0) ||
+	if ((o->dry_run && (v->options & MAY_DRY_RUN) == 0) ||
 	    (o->with_expired && (v->options & MAY_FILTER) == 0)) {
 		suppress_say("%s has no --%s", v->name,
 		    o->dry_run ? "dry-run" : "expired");
@@ -284,10 +294,8 @@ cmd_suppress(int argc, char **argv)
 	struct suppress_options o = { .file = SETTINGS_DEFAULT_FILE };
 	const char *name;
 
-	if (parse_options(argc, argv, &o) != 0) {
-		fputs(usage_text, stderr);
+	if (parse_options(argc, argv, &o) != 0)
 		return EX_USAGE;
-	}
 	if (optind == argc) {
 		fputs(usage_text, o.help ? stdout : stderr);
 		return o.help ? EX_OK : EX_USAGE;

@@ -111,6 +111,7 @@ struct suppress_writer {
 	const struct settings *settings;
 	enum suppress_format format;
 	bool with_change; /* a column that says "added" or "removed" */
+	struct str asked; /* JSON: for which address, where that is not n 0 */
 	bool failed;	  /* stdout takes no more */
 	struct buf out;
 	struct buf last; /* txt: each address once */
@@ -125,6 +126,8 @@ void suppress_writer_head(struct suppress_writer *w);
 /* One entry; false when stdout takes no more. */
 bool suppress_write_entry(struct suppress_writer *w,
     const struct suppress_entry *e, const char *change);
+/* JSON: what was asked for is not listed. */
+void suppress_write_absent(struct suppress_writer *w);
 /* Writes what is left: EX_OK or EX_IOERR. */
 int suppress_writer_end(struct suppress_writer *w);
 

@@ -32,16 +32,19 @@ static void
 write_outcome(struct suppress_run *r, struct buf *out,
     const struct suppress_change *c)
 {
+	const char *outcome = r->o->dry_run ? "would be removed"
+					    : outcome_name(c->outcome);
+
 	if (r->o->json) {
 		buf_char(out, '{');
 		json_key(out, "outcome");
-		json_string(out, str_from(outcome_name(c->outcome)));
+		json_string(out, str_from(outcome));
 		suppress_write_json(out, r->settings, &c->entry);
 		buf_puts(out, "}\n");
 		return;
 	}
 	buf_printf(out, "%.*s: %s (%s, ", STR_ARG(c->entry.address),
-	    outcome_name(c->outcome), suppress_reason_name(c->entry.reason));
+	    outcome, suppress_reason_name(c->entry.reason));
 	suppress_scope_write(out, r->settings, &c->entry.scope);
 	buf_puts(out, ")\n");
 }
@@ -54,8 +57,10 @@ change_all(struct suppress_run *r, struct suppress_change *v, size_t n)
 	buf_init(&out, OUTPUT_MAX);
 	for (size_t i = 0; i < n; i += BATCH) {
 		size_t batch = n - i < BATCH ? n - i : BATCH;
-		enum store_answer answer = store_suppress_change(r->store,
-		    v + i, batch, store_deadline(DEADLINE));
+		enum store_answer answer = r->o->dry_run
+		    ? STORE_YES
+		    : store_suppress_change(r->store, v + i, batch,
+			  store_deadline(DEADLINE));
 
 		for (size_t j = i; j < i + batch && answer == STORE_YES; j++)
 			write_outcome(r, &out, &v[j]);
@@ -147,6 +152,25 @@ warn_of_domain(struct suppress_run *r, struct str address)
 	return EX_OK;
 }
 
+static void
+say_absent(struct suppress_run *r, struct str address, bool is_filtered)
+{
+	struct buf out;
+
+	suppress_say("%.*s: not listed%s", STR_ARG(address),
+	    is_filtered ? " with that scope and reason" : "");
+	if (!r->o->json)
+		return;
+	buf_init(&out, OUTPUT_MAX);
+	buf_char(&out, '{');
+	json_key(&out, "outcome");
+	json_string(&out, str_from(outcome_name(SUPPRESS_ABSENT)));
+	json_key(&out, "address");
+	json_string(&out, address);
+	buf_puts(&out, "}\n");
+	load_flush(&out, "suppress");
+}
+
 static int
 find_removals(struct suppress_run *r, struct str address, struct removal *x)
 {
@@ -166,10 +190,8 @@ find_removals(struct suppress_run *r, struct str address, struct removal *x)
 	    STORE_YES)
 		return suppress_store_failed(r);
 	if (x->n == before)
-		suppress_say("%.*s: not listed%s", STR_ARG(address),
-		    filter.scope != NULL || filter.reason != 0
-			? " with that scope and reason"
-			: "");
+		say_absent(r, address,
+		    filter.scope != NULL || filter.reason != 0);
 	return EX_OK;
 }
 
@@ -183,7 +205,7 @@ suppress_remove(struct suppress_run *r)
 
 	if (suppress_arg_addresses(r, &addresses, &n) != 0)
 		return EX_DATAERR;
-	rc = suppress_open(r, STORE_CHANGE);
+	rc = suppress_open(r, r->o->dry_run ? STORE_READ : STORE_CHANGE);
 	for (size_t i = 0; i < n && rc == EX_OK; i++)
 		rc = find_removals(r, addresses[i], &x);
 	if (rc == EX_OK)

@@ -88,10 +88,16 @@ suppress_check(struct suppress_run *r)
 	if (rc != EX_OK)
 		return rc;
 	suppress_writer_init(&s.w, r->settings, format_of(r));
-	for (size_t i = 0; i < n && rc == EX_OK; i++)
+	for (size_t i = 0; i < n && rc == EX_OK; i++) {
+		uint64_t before = s.n;
+
+		s.w.asked = addresses[i];
 		rc = r->o->scope != NULL
 		    ? check_scope(r, addresses[i], &scope, &s)
 		    : check_everywhere(r, addresses[i], &s);
+		if (s.n == before && rc == EX_OK)
+			suppress_write_absent(&s.w);
+	}
 	rc2 = suppress_writer_end(&s.w);
 	if (rc != EX_OK || rc2 != EX_OK)
 		return rc != EX_OK ? rc : rc2;

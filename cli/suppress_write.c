@@ -179,6 +179,27 @@ flush(struct suppress_writer *w)
 	return !w->failed;
 }
 
+static void
+write_asked(struct suppress_writer *w, bool is_listed)
+{
+	if (w->asked.n == 0)
+		return;
+	json_key(&w->out, "asked");
+	json_string(&w->out, w->asked);
+	json_key(&w->out, "listed");
+	json_bool(&w->out, is_listed);
+}
+
+void
+suppress_write_absent(struct suppress_writer *w)
+{
+	if (w->format != FORMAT_JSON)
+		return;
+	buf_char(&w->out, '{');
+	write_asked(w, false);
+	buf_puts(&w->out, "}\n");
+}
+
 bool
 suppress_write_entry(struct suppress_writer *w, const struct suppress_entry *e,
     const char *change)
@@ -189,6 +210,7 @@ suppress_write_entry(struct suppress_writer *w, const struct suppress_entry *e,
 		break;
 	case FORMAT_JSON:
 		buf_char(&w->out, '{');
+		write_asked(w, true);
 		suppress_write_json(&w->out, w->settings, e);
 		if (w->with_change) {
 			json_key(&w->out, "change");

@@ -43,7 +43,14 @@ def usage():
                  ["list", "--import", "x"], ["list", "--domain", "@"],
                  ["list", "nobody"], ["export", "--format", "xml"]):
         store.run(*args, code=64)
-        tap.true(store.err != "", "%r says nothing" % args)
+        tap.true(store.err.startswith("bulkhead suppress: ") or (
+            not args and store.err != ""), "%r: %s" % (args, store.err))
+    store.run("list", "--frob", code=64)
+    tap.true('--frob: no such option' in store.err, store.err)
+    done = subprocess.run([BULKHEAD, "suppress", "list", "--reason"],
+                          stderr=subprocess.PIPE, check=False)
+    tap.true(done.returncode == 64 and
+             b"--reason: wants a value" in done.stderr, done.stderr)
     store.run("list", "--expired", code=69)  # nothing was stored yet
 
 
@@ -93,6 +100,13 @@ def check():
     store.run("check", "c@b.example", "a@b.example")
     store.run("check", "-", stdin=b"c@b.example\nd@b.example\n", code=1)
     store.run("check", "nobody", code=65)
+    told = [json.loads(line) for line in store.run(
+        "check", "c@b.example", "who@dom.example", "--json").splitlines()]
+    tap.equal([(t["asked"], t["listed"], t.get("address")) for t in told],
+              [("c@b.example", False, None),
+               ("who@dom.example", True, "@dom.example")], "each of them")
+    told = store.json("check", "c@b.example", "--scope", "global", code=1)
+    tap.equal(told, {"asked": "c@b.example", "listed": False}, "not listed")
     told = store.json("check", "a@b.example", "--scope",
                       "example.com/newsletter/l")
     tap.equal(told["reason"], "unsubscribe", "the strongest")
@@ -150,6 +164,17 @@ def remove():
     store.run("remove", "a@b.example", "--scope", "global")
     told = store.json("check", "a@b.example")
     tap.equal(told["reason"], "unsubscribe", "another scope's stays")
+    tap.equal(store.run("remove", "--dry-run", "-", stdin=b"a@b.example\n"),
+              "a@b.example: would be removed (unsubscribe, "
+              "example.com/newsletter)\n", "dry run")
+    told = [json.loads(line) for line in store.run(
+        "remove", "a@b.example", "z@b.example", "--dry-run",
+        "--json").splitlines()]
+    tap.equal(sorted((t["address"], t["outcome"]) for t in told),
+              [("a@b.example", "would be removed"),
+               ("z@b.example", "not listed")], "dry run in JSON")
+    store.run("remove", "--dry-run", "z@b.example", code=1)
+    tap.equal(list(store.entries()), ["a@b.example"], "still there")
     store.run("add", "@b.example")
     store.run("remove", "A@b.example")
     tap.true("still suppressed" in store.err, store.err)
