@@ -14,8 +14,9 @@
 #include "mail/addr.h"
 #include "store/meta.h"
 
-#define PUT_MILLIS 5000
-#define NOTE_MAX   1000
+#define PUT_MILLIS  5000
+#define READ_MILLIS 10000
+#define NOTE_MAX    1000
 
 struct collecting {
 	struct arena *arena;
@@ -54,7 +55,7 @@ read_pauses(struct limit_run *r, struct store *s, struct collecting *c)
 {
 	c->arena = r->arena;
 	if (s == NULL || store_meta_walk(s, STR(LIMIT_PAUSE_PREFIX), collect,
-	    c) == STORE_YES)
+	    c, store_deadline(READ_MILLIS)) == STORE_YES)
 		return EX_OK;
 	limit_say("what is paused is not known: %s",
 	    store_error(s, STORE_META));

@@ -57,19 +57,18 @@ pauses_update(struct pauses *p, struct store *s, bool is_forced,
 	struct pauses fresh = { .is_known = true };
 	enum store_answer versioned;
 
-	(void)deadline;
 	if (s == NULL) {
 		p->is_current = false;
 		return STORE_UNKNOWN;
 	}
 	/* before what is read: what changes meanwhile is read again */
-	versioned = store_meta_version(s, &fresh.version);
+	versioned = store_meta_version(s, &fresh.version, deadline);
 	if (!is_forced && p->is_current && versioned == STORE_YES &&
 	    fresh.version == p->version)
 		return STORE_YES;
 	fresh.arena = arena_new();
-	if (store_meta_walk(s, STR(LIMIT_PAUSE_PREFIX), keep, &fresh) !=
-	    STORE_YES) {
+	if (store_meta_walk(s, STR(LIMIT_PAUSE_PREFIX), keep, &fresh,
+	    deadline) != STORE_YES) {
 		arena_free(&fresh.arena);
 		p->is_current = false;
 		return STORE_UNKNOWN;

@@ -51,11 +51,11 @@ store_meta_put(struct store *s, const struct meta_item *v, size_t n,
 
 static enum store_answer
 scan_piece(struct store *s, struct arena *a, struct str prefix,
-    struct str after, struct driver_items *out)
+    struct str after, struct driver_items *out, int64_t deadline)
 {
 	struct driver_call call;
-	struct driver *d = store_enter(s, STORE_META, STORE_READ,
-	    store_deadline(STORE_PIECE_MILLIS), &call);
+	struct driver *d = store_enter(s, STORE_META, STORE_READ, deadline,
+	    &call);
 
 	if (d == NULL)
 		return STORE_UNKNOWN;
@@ -65,7 +65,8 @@ scan_piece(struct store *s, struct arena *a, struct str prefix,
 
 enum store_answer
 store_meta_walk(struct store *s, struct str prefix,
-    bool (*each)(void *arg, const struct meta_item *item), void *arg)
+    bool (*each)(void *arg, const struct meta_item *item), void *arg,
+    int64_t deadline)
 {
 	struct arena *arenas[2] = { arena_new(), arena_new() };
 	struct driver_items items = { .is_end = false };
@@ -77,7 +78,8 @@ store_meta_walk(struct store *s, struct str prefix,
 		struct arena *a = arenas[turn++ % 2];
 
 		arena_reset(a);
-		answer = scan_piece(s, a, prefix, after, &items);
+		answer = scan_piece(s, a, prefix, after, &items,
+		    deadline);
 		for (size_t i = 0; answer == STORE_YES && i < items.n; i++)
 			if (!each(arg, &items.v[i]))
 				items.is_end = true, i = items.n;
@@ -90,11 +92,11 @@ store_meta_walk(struct store *s, struct str prefix,
 }
 
 enum store_answer
-store_meta_version(struct store *s, uint64_t *version)
+store_meta_version(struct store *s, uint64_t *version, int64_t deadline)
 {
 	struct driver_call call;
-	struct driver *d = store_enter(s, STORE_META, STORE_READ,
-	    store_deadline(STORE_PIECE_MILLIS), &call);
+	struct driver *d = store_enter(s, STORE_META, STORE_READ, deadline,
+	    &call);
 
 	if (d == NULL)
 		return STORE_UNKNOWN;

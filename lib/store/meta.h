@@ -30,13 +30,15 @@ enum store_answer store_meta_put(struct store *s, const struct meta_item *v,
 
 /* The live items whose key begins so, in order of their keys. */
 enum store_answer store_meta_walk(struct store *s, struct str prefix,
-    bool (*each)(void *arg, const struct meta_item *item), void *arg);
+    bool (*each)(void *arg, const struct meta_item *item), void *arg,
+    int64_t deadline);
 
 /*
  * A number that changes whenever an item may have been changed by anybody, so
  * that what was read need not be read again: cheap enough for every batch.
  * STORE_UNKNOWN: read again.  An item that expires changes nothing.
  */
-enum store_answer store_meta_version(struct store *s, uint64_t *version);
+enum store_answer store_meta_version(struct store *s, uint64_t *version,
+    int64_t deadline);
 
 #endif

@@ -404,6 +404,11 @@ def ask_in_time(p, expect=expect_no_dunno):
     reply = in_time(lambda: p.ask_control(admit("a@b.example")))
     tap.true(reply.startswith("action=450 4.3.0") or
              "suppressed=0 hard-bounce" in reply, reply)
+    # pauses are looked up, too
+    reply = in_time(lambda: p.ask_control(admit("a@b.example",
+                                                domain="example.com")))
+    tap.true(reply.startswith("action=450 4.3.0") or
+             "suppressed=0 hard-bounce" in reply, reply)
 
 
 def recovers(p):
@@ -416,7 +421,7 @@ def recovers(p):
 def store_locked():
     """A writer that holds its lock delays nobody; one that locks all out is
     waited for, but not by the mail."""
-    with Policyd().start() as p:
+    with Policyd('domain "example.com" {}\n').start() as p:
         p.suppress("a@b.example")
         db = sqlite3.connect(p.path("store/suppress.db"),
                              isolation_level=None)

@@ -436,6 +436,20 @@ test_pauses_are_not_known(void **state)
 	office_close(o);
 }
 
+/* A store that takes its time to tell of pauses makes nobody late. */
+static void
+test_pauses_are_late(void **state)
+{
+	struct office *o = office_open(state, "domain \"example.com\" {}\n",
+	    "fail:meta.late:memory:", NULL);
+	int64_t begin = clock_monotonic();
+
+	expect_str("late", office_ask(o, ADMIT), STR("action=450 4.3.0 "
+	    UNKNOWN));
+	assert_true(clock_monotonic() - begin < INT64_C(2000000000));
+	office_close(o);
+}
+
 /* An outage is said once, and once that it is over. */
 static void
 test_outage_in_the_log(void **state)
@@ -618,6 +632,7 @@ main(void)
 		TEST(test_store_does_not_tell),
 		TEST(test_large_question_is_late_alone),
 		TEST(test_pauses_are_not_known),
+		TEST(test_pauses_are_late),
 		TEST(test_outage_in_the_log),
 		TEST(test_log_lines),
 		TEST(test_log_is_private),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define ALL (STORE_SUPPRESS | STORE_META)
+#define SOON (store_deadline(FIXTURE_MILLIS))
 
 static const struct suppress_scope global = { .stream = 0 };
 static const struct suppress_scope shop = { .domain = { "shop.example", 12 } };
@@ -610,30 +611,30 @@ case_meta(struct world *w)
 	struct story s = { "" };
 	uint64_t before, after;
 
-	assert_int_equal(store_meta_version(w->s, &before), STORE_YES);
+	assert_int_equal(store_meta_version(w->s, &before, SOON), STORE_YES);
 	put_meta(w, "pause/b", "2", 0);
 	put_meta(w, "pause/a", "1", 0);
 	put_meta(w, "pausf", "no", 0);
 	put_meta(w, "pause/old", "gone", 1500);
 	put_meta(w, "pause/new", "here", 2500);
-	assert_int_equal(store_meta_version(w->s, &after), STORE_YES);
+	assert_int_equal(store_meta_version(w->s, &after, SOON), STORE_YES);
 	assert_true(before != after);
-	assert_int_equal(store_meta_version(w->s, &before), STORE_YES);
+	assert_int_equal(store_meta_version(w->s, &before, SOON), STORE_YES);
 	assert_true(before == after);
 	assert_int_equal(store_meta_get(w->s, w->a, STR("pause/a"), &item,
 	    store_deadline(FIXTURE_MILLIS)), STORE_YES);
 	expect_str("value", item.value, STR("1"));
 	assert_int_equal(store_meta_get(w->s, w->a, STR("pause/old"), &item,
 	    store_deadline(FIXTURE_MILLIS)), STORE_NO);
-	assert_int_equal(store_meta_walk(w->s, STR("pause/"), join_meta, &s),
-	    STORE_YES);
+	assert_int_equal(store_meta_walk(w->s, STR("pause/"), join_meta, &s,
+	    SOON), STORE_YES);
 	assert_string_equal(s.text, "pause/a=1 pause/b=2 pause/new=here ");
 	put_meta(w, "pause/a", "", 0);
 	put_meta(w, "pause/b", "3", 0);
 	assert_int_equal(store_meta_get(w->s, w->a, STR("pause/a"), &item,
 	    store_deadline(FIXTURE_MILLIS)), STORE_NO);
 	s.text[0] = '\0';
-	assert_int_equal(store_meta_walk(w->s, STR(""), join_meta, &s),
+	assert_int_equal(store_meta_walk(w->s, STR(""), join_meta, &s, SOON),
 	    STORE_YES);
 	assert_string_equal(s.text, "pause/b=3 pause/new=here pausf=no ");
 }
@@ -673,8 +674,8 @@ case_long_meta_walk(struct world *w)
 		snprintf(key, sizeof(key), "k%04d", i);
 		put_meta(w, key, "v", i % 2 ? 1500 : 0);
 	}
-	assert_int_equal(store_meta_walk(w->s, STR("k058"), join_meta, &s),
-	    STORE_YES);
+	assert_int_equal(store_meta_walk(w->s, STR("k058"), join_meta, &s,
+	    SOON), STORE_YES);
 	assert_string_equal(s.text,
 	    "k0580=v k0582=v k0584=v k0586=v k0588=v ");
 }

@@ -18,6 +18,7 @@
 #include "store/driver_sqlite.h"
 
 #define ALL (STORE_SUPPRESS | STORE_META)
+#define SOON (store_deadline(FIXTURE_MILLIS))
 
 /* One store in a directory of its own. */
 struct place {
@@ -323,12 +324,12 @@ test_two_processes(void **state)
 
 	(void)state;
 	assert_int_equal(look(&p, s, "a@x.example"), STORE_NO);
-	assert_int_equal(store_meta_version(s, &before), STORE_YES);
+	assert_int_equal(store_meta_version(s, &before, SOON), STORE_YES);
 	assert_int_equal(in_child(put_a_domain, &p), 0);
 	assert_int_equal(look(&p, s, "a@x.example"), STORE_YES);
-	assert_int_equal(store_meta_version(s, &after), STORE_YES);
+	assert_int_equal(store_meta_version(s, &after, SOON), STORE_YES);
 	assert_true(before != after);
-	assert_int_equal(store_meta_version(s, &before), STORE_YES);
+	assert_int_equal(store_meta_version(s, &before, SOON), STORE_YES);
 	assert_true(before == after);
 	assert_int_equal(in_child(remove_a_domain, &p), 0);
 	assert_int_equal(look(&p, s, "a@x.example"), STORE_NO);
@@ -679,7 +680,7 @@ test_reading_only(void **state)
 	assert_int_equal(try_put(s, "b@x.example", 100), STORE_UNKNOWN);
 	assert_string_equal(store_error(s, STORE_SUPPRESS),
 	    "suppressions: opened for reading only");
-	assert_int_equal(store_meta_walk(s, STR(""), NULL, NULL),
+	assert_int_equal(store_meta_walk(s, STR(""), NULL, NULL, SOON),
 	    STORE_UNKNOWN);
 	assert_string_equal(store_error(s, STORE_META), "meta: not opened");
 	store_close(&s);
