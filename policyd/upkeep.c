@@ -8,9 +8,14 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "store/meta.h"
+#include "store/rate.h"
 #include "store/suppress.h"
 
 #define ERRORS_MAX    4096
+/* For all buckets: some seconds for a million. */
+#define LOAD_MILLIS   120000
+#define LOOK_MILLIS   1000
 /* Seconds between two purges; entries of one transaction; its time. */
 #define PURGE_EVERY   60
 #define PURGE_SLICE   200
@@ -89,6 +94,40 @@ say_errors(struct opening *o, struct str errors)
 	buf_str(&o->said, errors);
 }
 
+/*
+ * Limits are read into memory by the first decision: millions of buckets take
+ * longer than one may.
+ */
+static void
+load_rates(struct store **s, struct buf *errors)
+{
+	struct rate_request nothing = { .mode = RATE_PEEK };
+
+	if (*s == NULL)
+		return;
+	store_rate_decide(*s, &nothing, 1, store_deadline(LOAD_MILLIS));
+	if (nothing.answer == STORE_YES)
+		return;
+	buf_printf(errors, "%s\n", store_error(*s, STORE_RATES));
+	store_close(s);
+}
+
+/*
+ * The first look opens what SQLite needs beside its files: not when mail
+ * waits, nor when the disk is full.  What fails fails again for mail.
+ */
+static void
+look_once(struct store *s)
+{
+	struct suppress_query nobody = { .address = STR("a@b.invalid") };
+	struct arena *a = arena_new();
+	uint64_t version;
+
+	store_suppress_find(s, a, &nobody, 1, store_deadline(LOOK_MILLIS));
+	store_meta_version(s, &version, store_deadline(LOOK_MILLIS));
+	arena_free(&a);
+}
+
 /* Suppressions that can only be read are better than none. */
 static struct store *
 open_store(struct upkeep *u, const struct opening *o, struct buf *errors)
@@ -100,12 +139,18 @@ open_store(struct upkeep *u, const struct opening *o, struct buf *errors)
 	spec.kinds = o->kinds;
 	spec.access = STORE_CHANGE;
 	s = store_open(&spec, errors);
-	if (s != NULL || o->kinds == STORE_RATES)
+	if (o->kinds == STORE_RATES)
+		load_rates(&s, errors);
+	if (o->kinds == STORE_RATES)
 		return s;
-	buf_init(&ignored, ERRORS_MAX);
-	spec.access = STORE_READ;
-	s = store_open(&spec, &ignored);
-	buf_free(&ignored);
+	if (s == NULL) {
+		buf_init(&ignored, ERRORS_MAX);
+		spec.access = STORE_READ;
+		s = store_open(&spec, &ignored);
+		buf_free(&ignored);
+	}
+	if (s != NULL)
+		look_once(s);
 	return s;
 }
 

@@ -23,6 +23,7 @@ REFUSED = "action=550 5.7.1 <a@b.example>: suppressed (hard-bounce "
 DEFERRED = "action=DEFER_IF_PERMIT 4.3.0 "
 DUNNO = "action=DUNNO"
 IDLE = 1000
+MANY = 1000000
 LATE = 2.0  # a decision takes less
 TRIES = 3  # but a machine may be busy for once
 
@@ -373,6 +374,36 @@ def killed():
         tap.true(1 <= used <= 5, reply)
 
 
+def many_buckets():
+    """A million buckets are loaded before limits are decided, and nobody
+    else waits for that."""
+    with Policyd('limit "u" { per = recipient-domain rate = "9/d" }\n'
+                 ).start() as p:
+        p.suppress("a@b.example")
+        tap.equal(p.ask_control(charge("4A", "x@y.example")), DUNNO)
+        tap.equal(p.stop(), 0, "exit")
+        db = sqlite3.connect(p.path("store/rates.db"))
+        key, *rest = db.execute(
+            "SELECT key, tat, period, count, burst, expires FROM rates"
+        ).fetchone()
+        tap.true(b"y.example" in key, "%r" % key)
+        db.executemany("INSERT INTO rates (key, tat, period, count, burst,"
+                       " expires) VALUES (?, ?, ?, ?, ?, ?)",
+                       ([key.replace(b"y", b"d%d" % n)] + rest
+                        for n in range(MANY)))
+        db.commit()
+        db.close()
+        p.start()
+        expect_refused(in_time(lambda: p.ask(rcpt("a@b.example"))))
+        begin = time.monotonic()
+        labs.wait_for("limits", lambda: p.ask_control(charge(
+            "4B", "x@d7.example")) == DUNNO, 120)
+        print("# %d buckets: %.1f s" % (MANY, time.monotonic() - begin))
+        reply = p.ask_control(block(request="bulkhead_limits", name="u",
+                                    value="d7.example"))
+        tap.true('"used": 2,' in reply, reply)
+
+
 def charges_of_many():
     """64 at once charge a bucket of 100: 100 pass, each id once."""
     with Policyd(LIMIT).start() as p:
@@ -415,7 +446,7 @@ def recovers(p):
     """Some time later it tells again."""
     labs.wait_for("right answers", lambda: p.ask(
         rcpt("a@b.example")).startswith(REFUSED), 60)
-    tap.equal(p.ask(rcpt("x@y.example")), DUNNO)
+    labs.wait_for("limits", lambda: p.ask(rcpt("x@y.example")) == DUNNO, 60)
 
 
 def store_locked():
@@ -642,7 +673,8 @@ POINTS = (
     ("a reply taken late", reply_taken_late), ("too few files", many_files),
     ("reload", reload), ("reload under load", reload_under_load),
     ("drain", drain), ("successor", successor), ("kill -9", killed),
-    ("charges of many", charges_of_many), ("pause", paused),
+    ("charges of many", charges_of_many),
+    ("many buckets", many_buckets), ("pause", paused),
     ("expiry", expired), ("store locked", store_locked),
     ("store corrupted", store_corrupted),
     ("store read-only", store_read_only), ("disk full", disk_full),
