@@ -196,6 +196,34 @@ connect_any(const char *name, int64_t deadline)
 	return fd;
 }
 
+/*
+ * Nothing can be read from a connection that waits for a question.  What came
+ * all the same would be taken for the answer to the next one, and that for
+ * the one after it: somebody else's recipients.
+ */
+static bool
+is_quiet(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	    (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* One that is kept, or -1; the lock is held. */
+static int
+take_idle(struct policy_client *c)
+{
+	while (c->nidle > 0) {
+		int fd = c->idle[--c->nidle];
+
+		if (is_quiet(fd))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
 /* One that is kept, or a new one; 0, or -1 with errno. */
 static int
 begin(struct policy_client *c, struct wire_to *w, bool anew, int64_t deadline)
@@ -206,10 +234,9 @@ begin(struct policy_client *c, struct wire_to *w, bool anew, int64_t deadline)
 	if (anew)
 		close_idle(c);
 	w->generation = c->generation;
-	w->was_idle = c->nidle > 0;
-	if (w->was_idle)
-		w->fd = c->idle[--c->nidle];
-	else
+	w->fd = take_idle(c);
+	w->was_idle = w->fd >= 0;
+	if (!w->was_idle)
 		name = copy_text(str_from(c->socket));
 	pthread_mutex_unlock(&c->lock);
 	if (name != NULL) {
@@ -307,7 +334,7 @@ converse(struct policy_client *c, struct str request, struct policy_parser *p,
 		if (rc == 0)
 			rc = receive(w.fd, p, block, deadline);
 		error = errno;
-		end(c, &w, rc == 0);
+		end(c, &w, rc == 0 && !policy_parser_is_within(p));
 		errno = error;
 		if (rc == 0 || !w.was_idle || anew || !has_hung_up(error))
 			return rc;

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,6 +17,10 @@
 #include "bulkhead/policy_client.h"
 
 #define QUICK 300 /* milliseconds of a question that is to fail */
+/* Takes longer than QUICK, an octet a millisecond. */
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define DRIP HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
 #define ADMIT_OK "action=DUNNO\nsuppressed=1 complaint suppressed (x)\n\n"
 
 /* What it does with one connection, question by question. */
@@ -23,6 +28,7 @@ struct turn {
 	const char *says; /* NULL: nothing */
 	bool hangs_up;	  /* then */
 	bool is_slow;	  /* an octet at a time */
+	const char *then; /* says this unasked, a little later */
 };
 
 struct daemon {
@@ -34,6 +40,7 @@ struct daemon {
 	char asked[65536]; /* everything that came */
 	size_t nasked;
 	int accepted;
+	atomic_bool is_done; /* a turn's `then` was said */
 };
 
 /* One block into asked; false: the client hung up. */
@@ -61,8 +68,9 @@ say(int fd, const struct turn *t)
 	size_t n = t->says != NULL ? strlen(t->says) : 0;
 
 	for (size_t i = 0; i < n; i += t->is_slow ? 1 : n) {
-		assert_true(send(fd, t->says + i, t->is_slow ? 1 : n,
-		    MSG_NOSIGNAL) > 0);
+		if (send(fd, t->says + i, t->is_slow ? 1 : n,
+			MSG_NOSIGNAL) <= 0)
+			return; /* the client has gone */
 		if (t->is_slow)
 			poll(NULL, 0, 1);
 	}
@@ -73,6 +81,11 @@ serve_one(struct daemon *d, int fd, const struct turn *turns)
 {
 	for (size_t i = 0; i < 4 && take_question(d, fd); i++) {
 		say(fd, &turns[i]);
+		if (turns[i].then != NULL) {
+			poll(NULL, 0, 20);
+			say(fd, &(struct turn){ .says = turns[i].then });
+			atomic_store(&d->is_done, true);
+		}
 		if (turns[i].hangs_up)
 			return;
 	}
@@ -200,6 +213,46 @@ kept_connection_is_dead(void **state)
 	arena_free(&a);
 }
 
+#define OTHER "action=DUNNO\nsuppressed=0 manual suppressed (other)\n\n"
+
+/* What comes unasked is never the answer to the next question. */
+static void
+answers_do_not_slip(void **state)
+{
+	static struct daemon daemons[] = {
+		{ .turns = { { { ADMIT_OK OTHER, false, false, NULL } },
+			{ { ADMIT_OK, false, false, NULL } } } },
+		{ .turns = { { { ADMIT_OK "act", false, false, NULL } },
+			{ { ADMIT_OK, false, false, NULL } } } },
+		{ .turns = { { { ADMIT_OK, false, false, OTHER } },
+			{ { ADMIT_OK, false, false, NULL } } } },
+		{ .turns = { { { ADMIT_OK, true, false, OTHER } },
+			{ { ADMIT_OK, false, false, NULL } } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(daemons) / sizeof(daemons[0]); i++) {
+		struct arena *a = arena_new();
+		struct policy_client *c;
+		struct policy_reply r;
+
+		open_daemon(&daemons[i]);
+		c = policy_client_new(str_from(daemons[i].socket), 5000);
+		assert_int_equal(admit(c, a).answer, POLICY_ACCEPT);
+		while (daemons[i].turns[0][0].then != NULL &&
+		    !atomic_load(&daemons[i].is_done))
+			poll(NULL, 0, 5);
+		r = admit(c, a);
+		assert_int_equal(r.answer, POLICY_ACCEPT);
+		assert_int_equal(r.nsuppressed, 1);
+		assert_int_equal(r.suppressed[0].recipient, 1);
+		policy_client_free(&c);
+		close_daemon(&daemons[i]);
+		assert_int_equal(daemons[i].accepted, 2);
+		arena_free(&a);
+	}
+}
+
 static void
 no_answer(void **state)
 {
@@ -210,6 +263,22 @@ no_answer(void **state)
 		{ .turns = { { { "nonsense\n\n", true, false } } } },
 		{ .turns = { { { "action=PERHAPS\n\n", true, false } } } },
 		{ .turns = { { { "action=DUNNO\nsuppressed=2 x y\n\n", true,
+		    false } } } },
+		/* half a reply, and then: the end, silence, a slow drip */
+		{ .turns = { { { "action=DUNNO\n", true, false } } } },
+		{ .turns = { { { "action=DUNNO\n", false, false } } } },
+		{ .turns = { { { "action=DUNNO\nx=" DRIP, false, true } } } },
+		{ .turns = { { { "action=DUNNO\nsuppressed=1 x y\n"
+		    "suppressed=1 x y\n\n", true, false } } } },
+		{ .turns = { { { "suppressed=1 x y\naction=DUNNO\n\n", true,
+		    false } } } },
+		{ .turns = { { { "action=250 2.0.0 ok\n\n", true,
+		    false } } } },
+		{ .turns = { { { "action=450 5.7.1 text\n\n", true,
+		    false } } } },
+		{ .turns = { { { "\n\n\n\n", true, false } } } },
+		{ .turns = { { { "action=DUNNO\r\n\r\n", true, false } } } },
+		{ .turns = { { { "HTTP/1.1 400 Bad Request\r\n\r\n", true,
 		    false } } } },
 	};
 
@@ -310,6 +379,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(kept_connection_is_dead),
+		cmocka_unit_test(answers_do_not_slip),
 		cmocka_unit_test(no_answer),
 		cmocka_unit_test(not_there),
 		cmocka_unit_test(moves_with_the_settings),
