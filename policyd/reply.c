@@ -64,8 +64,10 @@ static void
 add_address(struct buf *line, struct batch *b, const char *key,
     struct str address)
 {
+	struct str shown = logline_address(b->settings, b->arena, address);
+
 	logline_add_value(line, key, arena_printf(b->arena, "<%.*s>",
-	    STR_ARG(logline_address(b->settings, b->arena, address))));
+	    STR_ARG(shown)));
 }
 
 static void
@@ -93,11 +95,22 @@ add_who(struct buf *line, struct batch *b, const struct question *q)
  * The reply names the recipient or login, and a report's words may hold any
  * address: in full only where addresses are.
  */
+static bool
+may_name_somebody(const struct batch *b, const struct question *q)
+{
+	const struct limit_settings *l;
+
+	if (q->cause == CAUSE_SUPPRESSED || q->cause == CAUSE_MAY_SEND)
+		return true;
+	l = q->cause == CAUSE_LIMIT ?
+	    limit_named(b->settings, q->reply.limit) : NULL;
+	return l != NULL && l->per == LIMIT_PER_SASL_USER;
+}
+
 static void
 add_reply(struct buf *line, struct batch *b, const struct question *q)
 {
-	bool is_plain = q->cause != CAUSE_SUPPRESSED &&
-	    q->cause != CAUSE_MAY_SEND;
+	bool is_plain = !may_name_somebody(b, q);
 
 	if (q->reply.answer == POLICY_ACCEPT)
 		return;

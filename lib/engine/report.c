@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bulkhead/limit.h"
 #include "bulkhead/logline.h"
 
 /* Who handed it over: what trusted-networks and may-send look at. */
@@ -165,30 +166,44 @@ first_removed(const struct message *m)
 }
 
 /*
- * What the client was told names an address where all are suppressed, and may
- * begin with its login, made printable and cut by message_refuse():
- * log-addresses counts there, too.
+ * What the client was told names an address where all are suppressed, the
+ * login where that one's limit is reached, and may begin with the login, made
+ * printable and cut by message_refuse(): log-addresses counts there, too.
  */
 static struct str
 reply_text(const struct message *m)
 {
 	struct str text = str_from(m->reply.text), login = m->client.sasl_user;
 	const struct recipient *removed = first_removed(m);
+	const struct limit_settings *l = limit_named(m->settings, m->limit);
+	struct str rest;
 	size_t n = 0;
 
 	if (removed != NULL && m->nleft == 0 &&
 	    m->settings->log_addresses != LOG_ADDRESSES_FULL)
 		return arena_printf(m->arena, "suppressed (%.*s)",
 		    STR_ARG(removed->suppressed));
-
+	if (l != NULL && l->per == LIMIT_PER_SASL_USER &&
+	    m->settings->log_addresses != LOG_ADDRESSES_FULL)
+		return STR("over a limit");
 	while (n < login.n && n < text.n &&
 	    (text.p[n] == login.p[n] || text.p[n] == '?'))
 		n++;
 	if (n == 0 || (n < text.n && (n < login.n || text.p[n] != ' ')))
 		return text;
-	return arena_printf(m->arena, "%.*s%.*s",
-	    STR_ARG(logline_address(m->settings, m->arena, login)),
-	    STR_ARG(str_sub(text, n, text.n)));
+	login = logline_address(m->settings, m->arena, login);
+	rest = str_sub(text, n, text.n);
+	return arena_printf(m->arena, "%.*s%.*s", STR_ARG(login),
+	    STR_ARG(rest));
+}
+
+static void
+add_reply(struct buf *line, const struct message *m)
+{
+	struct str text = reply_text(m);
+
+	logline_add_value(line, "reply", arena_printf(m->arena, "%s %s %.*s",
+	    m->reply.code, m->reply.status, STR_ARG(text)));
 }
 
 void
@@ -225,9 +240,7 @@ report_log(const struct message *m, int64_t cpu_micros)
 	if (m->reason != NULL)
 		logline_add_value(&line, "reason", str_from(m->reason));
 	if (m->verdict == VERDICT_REJECT)
-		logline_add_value(&line, "reply", arena_printf(m->arena,
-		    "%s %s %.*s", m->reply.code, m->reply.status,
-		    STR_ARG(reply_text(m))));
+		add_reply(&line, m);
 	buf_printf(&line, " time=%s cpu_us=%" PRId64, time, cpu_micros);
 	if (!line.failed)
 		log_info("%.*s", STR_ARG(buf_view(&line)));

@@ -527,6 +527,43 @@ test_log_is_private(void **state)
 	}
 }
 
+/* The limit of a login names the login. */
+static void
+test_log_of_a_login_s_limit(void **state)
+{
+	static const struct {
+		const char *words, *per, *reply;
+	} cases[] = {
+		{ "", "per = sasl-user",
+		    "reply=\"450 4.7.1 over limit \\\"each\\\" (1/d for shop): "
+		    "retry in 86400 s\"\n" },
+		{ "log-addresses = none", "per = sasl-user",
+		    "reply=\"450 4.7.1\"\n" },
+		{ "log-addresses = hash", "per = sasl-user",
+		    "reply=\"450 4.7.1\"\n" },
+		{ "log-addresses = none", "",
+		    "reply=\"450 4.7.1 over limit \\\"each\\\" (1/d): "
+		    "retry in 86400 s\"\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char settings[128];
+		struct office *o;
+
+		snprintf(settings, sizeof(settings), "%s\nlimit \"each\" { "
+		    "rate = \"1/d\" %s }\n", cases[i].words, cases[i].per);
+		o = office_open(state, settings, "memory:", "memory:");
+		for (int n = 0; n < 2; n++)
+			office_ask(o, n == 0 ? "request=bulkhead_charge "
+			    "queue_id=4A sasl_username=shop recipient=a@x" :
+			    "request=bulkhead_charge "
+			    "queue_id=4B sasl_username=shop recipient=a@x");
+		expect_logged(o, cases[i].reply);
+		expect_logged(o, "4B: action=rejected step=charge");
+		office_close(o);
+	}
+}
+
 /* A value that is as long as a line may be makes no line without an end. */
 static void
 test_log_of_a_long_value(void **state)
@@ -636,6 +673,7 @@ main(void)
 		TEST(test_outage_in_the_log),
 		TEST(test_log_lines),
 		TEST(test_log_is_private),
+		TEST(test_log_of_a_login_s_limit),
 		TEST(test_log_of_a_long_value),
 		TEST(test_what_is_asked_where),
 		TEST(test_batch_is_as_one_by_one),

@@ -258,6 +258,112 @@ test_hostile(void **state)
 	fixture_close(&f);
 }
 
+/* The lines without who sent the message, and without times. */
+static struct str
+without_who(struct fixture *f, struct str text)
+{
+	static const char *const cuts[][2] = { { " domain=", " suppressed=" },
+		{ " domain=", " limit=" }, { " domain=", " reply=" },
+		{ " time=", "\n" } };
+
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		size_t from = str_find(text, str_from(cuts[i][0]), 0);
+		size_t to = str_find(text, str_from(cuts[i][1]), from);
+
+		if (to < text.n)
+			text = arena_printf(f->arena, "%.*s%.*s",
+			    (int)from, text.p, (int)(text.n - to),
+			    text.p + to);
+	}
+	return text;
+}
+
+/* bob is suppressed; charges are over a limit of the login's. */
+static void
+admit(void *arg, struct arena *a, const struct policy_message *m,
+    struct policy_reply *out)
+{
+	(void)arg;
+	*out = (struct policy_reply){ .answer = POLICY_ACCEPT };
+	out->suppressed = arena_alloc(a, sizeof(*out->suppressed));
+	for (size_t i = 0; i < m->nrecipients; i++)
+		if (str_eq(m->recipients[i], STR("bob@x.example"))) {
+			out->suppressed[0] = (struct policy_suppressed){ i,
+				STR("suppressed (manual 2026-11-01: "
+				    "bob@x.example)"), STR("manual") };
+			out->nsuppressed = 1;
+		}
+}
+
+static void
+charge(void *arg, struct arena *a, const struct policy_message *m,
+    struct policy_reply *out)
+{
+	(void)arg;
+	*out = (struct policy_reply){ .answer = POLICY_DEFER,
+		.code = STR("450"), .status = STR("4.7.1"),
+		.limit = STR("each"),
+		.text = arena_printf(a, "over limit \"each\" (1/d for %.*s): "
+		    "retry in 9 s", STR_ARG(m->sasl_user)) };
+}
+
+/* docs/LOGGING.md: a line for each suppressed recipient, then the message. */
+static void
+test_whom_policyd_refuses(void **state)
+{
+	static const struct {
+		const char *settings, *to, *lines;
+	} cases[] = {
+		{ "", "bob@x.example",
+		    "bulkhead: 4abcDEF: action=suppressed "
+		    "recipient=bob@x.example reason=manual\n"
+		    "bulkhead: 4abcDEF: action=rejected suppressed=1 "
+		    "reply=\"550 5.7.1 <bob@x.example>: suppressed (manual "
+		    "2026-11-01: bob@x.example)\"\n" },
+		{ "log-addresses = none\n", "bob@x.example",
+		    "bulkhead: 4abcDEF: action=suppressed "
+		    "recipient=- reason=manual\n"
+		    "bulkhead: 4abcDEF: action=rejected suppressed=1 "
+		    "reply=\"550 5.7.1 suppressed (manual)\"\n" },
+		{ "log-addresses = hash\n", "<BOB@X.example>",
+		    "bulkhead: 4abcDEF: action=suppressed "
+		    "recipient=7832d9309020e043 reason=manual\n"
+		    "bulkhead: 4abcDEF: action=rejected suppressed=1 "
+		    "reply=\"550 5.7.1 suppressed (manual)\"\n" },
+		{ "", "ann@x.example",
+		    "bulkhead: 4abcDEF: action=rejected limit=each "
+		    "reply=\"450 4.7.1 over limit \\\"each\\\" (1/d for "
+		    "s@y.example): retry in 9 s\"\n" },
+		{ "log-addresses = none\n", "ann@x.example",
+		    "bulkhead: 4abcDEF: action=rejected limit=each "
+		    "reply=\"450 4.7.1 over a limit\"\n" },
+		{ "log-addresses = hash\n", "<a@b@x.example>",
+		    "bulkhead: 4abcDEF: action=rejected "
+		    "reply=\"550 5.1.3 recipient 1 of 1 is no address that "
+		    "suppressions can be looked up for\"\n" },
+	};
+	static const struct policy policy = { admit, charge, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture_sender from = { .sasl_user = "s@y.example",
+			.to = { cases[i].to } };
+		struct fixture f;
+		char conf[256];
+
+		snprintf(conf, sizeof(conf), "limit \"each\" { rate = \"1/d\" "
+		    "per = sasl-user }\npolicyd { control = \"unix:/s\" }\n"
+		    "%s", cases[i].settings);
+		fixture_open(&f, conf);
+		f.is_loud = true;
+		f.policy = &policy;
+		expect_str(cases[i].to, without_who(&f, logged(&f, &from,
+		    "From: a@example.com\n\nx\n")),
+		    str_from(cases[i].lines));
+		fixture_close(&f);
+	}
+}
+
 int
 main(void)
 {
@@ -267,6 +373,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_login_in_a_reply),
 		cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_whom_policyd_refuses),
 		cmocka_unit_test(test_hostile),
 	};
 
