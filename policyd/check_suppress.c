@@ -197,14 +197,16 @@ static void
 judge_rcpt(struct batch *b, struct question *q)
 {
 	const struct suppress_entry *e;
+	struct str text;
 
 	switch (find_strongest(b, q, 0, &e)) {
 	case STORE_YES:
+		text = describe(b->arena, e);
 		q->reason = str_from(suppress_reason_name(e->reason));
 		metrics_add(b->desk->metrics, METRIC_SUPPRESSED, 1);
 		question_refuse(b, q, CAUSE_SUPPRESSED, "550", "5.7.1",
 		    "<%.*s>: %.*s", STR_ARG(q->request.message.recipients[0]),
-		    STR_ARG(describe(b->arena, e)));
+		    STR_ARG(text));
 		break;
 	case STORE_UNKNOWN:
 		question_unknown(b, q, STORE_SUPPRESS);

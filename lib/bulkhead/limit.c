@@ -317,15 +317,16 @@ static struct str
 limit_text(struct arena *a, const struct limit_settings *l,
     const struct rate_bucket *b)
 {
-	struct str name, value = STR(""), rate = text_of_rate(a, &b->rate);
+	struct str key, value = STR(""), rate = text_of_rate(a, &b->rate);
+	struct str name = printable(a, l->name);
 
-	limit_key_split(b->key, &name, &value);
+	limit_key_split(b->key, &key, &value);
 	if (value.n == 0)
-		return arena_printf(a, "\"%.*s\" (%.*s)",
-		    STR_ARG(printable(a, l->name)), STR_ARG(rate));
-	return arena_printf(a, "\"%.*s\" (%.*s for %.*s)",
-	    STR_ARG(printable(a, l->name)), STR_ARG(rate),
-	    STR_ARG(printable(a, value)));
+		return arena_printf(a, "\"%.*s\" (%.*s)", STR_ARG(name),
+		    STR_ARG(rate));
+	value = printable(a, value);
+	return arena_printf(a, "\"%.*s\" (%.*s for %.*s)", STR_ARG(name),
+	    STR_ARG(rate), STR_ARG(value));
 }
 
 void
