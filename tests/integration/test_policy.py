@@ -246,6 +246,22 @@ def all_suppressed(product):
     tap.equal(arrived(product, 1), [["x@none.example"]])
 
 
+def hundreds_of_recipients(product):
+    """As many as a message of Postfix's may have by default, half of them
+    removed."""
+    product.suppress("@half.example", "example.com/newsletter")
+    to = ["u%d@%s.example" % (i, ("half", "whole")[i % 2])
+          for i in range(1000)]
+    start = time.monotonic()
+    tap.true(send_to(product, ["<%s>" % t for t in to], NEWS), "accepted")
+    print("# 500 of 1000 removed in %.1f s" % (time.monotonic() - start))
+    product.lab.wait_empty()
+    # Postfix parts it for its next hop
+    got = [address(r) for m in product.lab.receiver.messages
+           for r in m.recipients]
+    tap.equal(sorted(got), sorted(to[1::2]), "arrived")
+
+
 def whole_domain(product):
     """"@domain" is that domain and no other."""
     product.suppress("@closed.example")
@@ -489,6 +505,27 @@ def down_and_deferred(product):
               [["a@reader.example"], ["b@reader.example"]])
 
 
+def hanging(product):
+    """policyd takes questions and does not answer: put off in time, and sent
+    when it does."""
+    product.suppress("hung@reader.example")
+    product.policyd.signal(signal.SIGSTOP)
+    try:
+        before, start = len(product.log()), time.monotonic()
+        product.lab.sendmail(FROM, ["hung@reader.example",
+                                    "h@reader.example"], NEWS)
+        labs.wait_for("a line", lambda: "action=tempfailed" in
+                      product.log()[before:])
+        took = time.monotonic() - start
+        tap.true("policyd gave no answer" in product.log(), "told")
+    finally:
+        product.policyd.signal(signal.SIGCONT)
+    print("# put off after %.1f s" % took)
+    tap.true(1.2 < took < 10, "took %.1f s" % took)
+    product.lab.kick_pickup()
+    tap.equal(arrived(product, 1), [["h@reader.example"]])
+
+
 class Load:
     """Many sessions; every third recipient is suppressed, some of them at the
     end of the message only."""
@@ -571,10 +608,11 @@ def killed_under_load(product):
 
 
 POINTS = [at_rcpt, same_unsubscribe, by_scope, by_spelling,
-          by_spelling_at_rcpt, bent, by_spelling_in_utf8, all_suppressed, whole_domain, by_sendmail,
+          by_spelling_at_rcpt, bent, by_spelling_in_utf8, all_suppressed,
+          hundreds_of_recipients, whole_domain, by_sendmail,
           by_login, alias_that_expands, two_hundred_in_a_row,
           limit_of_recipients, limit_of_messages, retried_in_time,
-          refused_is_free, charged_once, paused, down_and_deferred,
+          refused_is_free, charged_once, paused, down_and_deferred, hanging,
           killed_under_load]
 
 
