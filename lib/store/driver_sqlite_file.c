@@ -12,15 +12,12 @@
 enum store_answer
 sqlite_file_failed(struct sqlite_file *f, struct driver_call *call)
 {
+	int code = sqlite3_errcode(f->db) & 0xff; /* until the next call */
+
 	sqlite_explain(f, call);
-	sqlite_file_rollback(f);
-	switch (sqlite3_errcode(f->db) & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_INTERRUPT:
-		break;
-	default:
+	if (code != SQLITE_BUSY && code != SQLITE_INTERRUPT)
 		f->is_broken = true;
-	}
+	sqlite_file_rollback(f);
 	if (f->is_broken)
 		sqlite_file_close(f);
 	return STORE_UNKNOWN;

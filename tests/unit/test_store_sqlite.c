@@ -377,6 +377,43 @@ test_locked(void **state)
 	place_free(&p);
 }
 
+/* Who was late keeps his file open, with all that he has in memory of it. */
+static void
+test_late_is_not_broken(void **state)
+{
+	struct place p = place_make();
+	char error[DRIVER_ERROR_SIZE] = "";
+	struct sqlite_schema schema = made_schema(1);
+	struct driver_call call = { .error = error,
+		.deadline = store_deadline(FIXTURE_MILLIS) };
+	struct sqlite_file f;
+	sqlite3 *db;
+
+	(void)state;
+	sqlite_file_init(&f, &schema, str_from(p.dir), STORE_CHANGE);
+	assert_int_equal(sqlite_file_open(&f, &call), STORE_YES);
+	assert_int_equal(sqlite3_open(f.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL,
+	    NULL), SQLITE_OK);
+	call.deadline = store_deadline(20);
+	assert_int_equal(sqlite_file_write(&f, &call), STORE_UNKNOWN);
+	assert_non_null(strstr(error, "locked by another process"));
+	assert_non_null(f.db);
+	sqlite3_close(db);
+	call.deadline = store_deadline(FIXTURE_MILLIS);
+	assert_int_equal(sqlite_file_write(&f, &call), STORE_YES);
+	f.deadline = clock_monotonic(); /* passes in the midst of it */
+	assert_int_not_equal(sqlite3_exec(f.db, "WITH RECURSIVE n(i) AS"
+	    " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
+	    " SELECT count(*) FROM n", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite_file_failed(&f, &call), STORE_UNKNOWN);
+	assert_non_null(strstr(error, "not done by the deadline"));
+	assert_non_null(f.db);
+	assert_int_equal(f.generation, 1);
+	sqlite_file_free(&f);
+	place_free(&p);
+}
+
 static void
 overwrite(const char *file, off_t at, size_t n)
 {
@@ -757,6 +794,7 @@ main(void)
 		cmocka_unit_test(test_created_at_once),
 		cmocka_unit_test(test_two_processes),
 		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_late_is_not_broken),
 		cmocka_unit_test(test_damaged_before),
 		cmocka_unit_test(test_damaged_meanwhile),
 		cmocka_unit_test(test_cut_while_looking),
