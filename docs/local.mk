@@ -1,5 +1,5 @@
 EXTRA_DIST += docs/BENCHMARKS.md docs/DECISIONS.md docs/TESTING.md docs/CONTROL-HEADERS.md \
-	docs/LOGGING.md docs/POLICY-PROTOCOL.md
+	docs/LOGGING.md docs/POLICY-PROTOCOL.md docs/STORE.md
 dist_man_MANS += docs/man/bulkhead.1 docs/man/bulkhead-preview.1 \
 	docs/man/bulkhead-milter.8 docs/man/bulkhead-log.5
 dist_man_MANS += docs/man/bulkhead-config.1 docs/man/bulkhead.conf.5
