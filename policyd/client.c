@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -130,6 +131,28 @@ look(struct client *c)
 	client_break(c, why);
 }
 
+/* Has the peer closed, and not merely said that it has asked all? */
+static bool
+is_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+/* A milter that gave up waiting put its message off: it is not charged. */
+static void
+leave(struct client *c)
+{
+	char unread;
+
+	if (policy_parser_is_within(&c->in) ||
+	    recv(c->fd, &unread, 1, MSG_PEEK) > 0)
+		client_break(c, "it did not wait for the answer");
+	else
+		client_free(c);
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -138,9 +161,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	size_t room;
 	char *to;
 
-	(void)what;
 	if (c->is_asking || c->out.n > 0)
 		return;
+	if ((what & EV_CLOSED) != 0 && is_gone(fd)) {
+		leave(c);
+		return;
+	}
 	to = policy_parser_room(&c->in, &room);
 	got = recv(fd, to, room, 0);
 	if (got > 0) {
@@ -235,8 +261,8 @@ client_new(struct loop *l, int fd, bool is_control)
 	policy_parser_init(&c->in, is_control ? POLICY_CONTROL_MAX :
 						POLICY_ACCESS_MAX);
 	buf_init(&c->out, POLICY_REPLY_MAX);
-	c->readable = event_new(loop_base(l), fd, EV_READ | EV_PERSIST,
-	    on_readable, c);
+	c->readable = event_new(loop_base(l), fd, EV_READ | EV_PERSIST |
+	    (is_control ? EV_CLOSED : 0), on_readable, c);
 	c->writable = event_new(loop_base(l), fd, EV_WRITE | EV_PERSIST,
 	    on_writable, c);
 	c->next = *list;

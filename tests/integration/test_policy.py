@@ -3,6 +3,7 @@
 and the milter, whichever way the mail comes in."""
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ limit "messages" {{ recipient-domain = {{ "two.example" }} rate = "2/d"
 limit "slow" {{ recipient-domain = {{ "slow.example" }} rate = "20/m"
     burst = 1 }}
 limit "free" {{ recipient-domain = {{ "free.example" }} rate = "50/d" }}
+limit "hung" {{ recipient-domain = {{ "hung.example" }} rate = "50/d" }}
 limit "once" {{ recipient-domain = {{ "once.example" }} rate = "50/d" }}
 """
 ALIASES = """\
@@ -509,8 +511,13 @@ def hanging(product):
     """policyd takes questions and does not answer: put off in time, and sent
     when it does."""
     product.suppress("hung@reader.example")
+    half = product.policyd.control()
     product.policyd.signal(signal.SIGSTOP)
     try:
+        half.send(daemons.charge("4HALF", "a@hung.example"))
+        half.sock.shutdown(socket.SHUT_WR)
+        with product.policyd.control() as gone:
+            gone.send(daemons.charge("4GONE", "b@hung.example"))
         before, start = len(product.log()), time.monotonic()
         product.lab.sendmail(FROM, ["hung@reader.example",
                                     "h@reader.example"], NEWS)
@@ -520,6 +527,11 @@ def hanging(product):
         tap.true("policyd gave no answer" in product.log(), "told")
     finally:
         product.policyd.signal(signal.SIGCONT)
+    # who gave up is not charged; who said that this was all is answered
+    tap.equal(half.reply(), "action=DUNNO")
+    half.close()
+    tap.equal(product.used("hung"), 1)
+    tap.true("it did not wait for the answer" in product.policyd.log(), "told")
     print("# put off after %.1f s" % took)
     tap.true(1.2 < took < 10, "took %.1f s" % took)
     product.lab.kick_pickup()
