@@ -139,9 +139,15 @@ UNIT_TESTS += tests/unit/test_import
 tests_unit_test_import_SOURCES = tests/unit/test_import.c $(IMPORT_SOURCES)
 tests_unit_test_import_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_store_sqlite
-tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
+PLACE_SOURCES = tests/unit/store_place.c tests/unit/store_place.h \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
+	$(PLACE_SOURCES)
 tests_unit_test_store_sqlite_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_store_damage
+tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c \
+	$(PLACE_SOURCES)
+tests_unit_test_store_damage_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_store_property
 tests_unit_test_store_property_SOURCES = tests/unit/test_store_property.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h

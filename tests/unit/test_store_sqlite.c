@@ -1,72 +1,18 @@
 /*
- * test_store_sqlite.c - what only files can suffer: schemas of other versions,
- * damage, deletion, locks, missing rights, a full disk, other processes.
+ * test_store_sqlite.c - what only files can do: schemas of other versions,
+ * locks, other processes.  Damage is test_store_damage.c's.
  */
-#include "store_fixture.h"
+#include "store_place.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/driver_sqlite.h"
 
-#define ALL (STORE_SUPPRESS | STORE_META)
 #define SOON (store_deadline(FIXTURE_MILLIS))
-
-/* One store in a directory of its own. */
-struct place {
-	struct arena *a;
-	const char *dir;
-	char *spec, *file;
-};
-
-static struct place
-place_make(void)
-{
-	struct place p = { .a = arena_new() };
-
-	p.dir = fixture_directory(p.a);
-	p.spec = arena_cstr(p.a, arena_printf(p.a, "sqlite:%s", p.dir));
-	p.file = arena_cstr(p.a, arena_printf(p.a, "%s/suppress.db", p.dir));
-	return p;
-}
-
-static void
-place_free(struct place *p)
-{
-	fixture_remove(p->dir);
-	arena_free(&p->a);
-}
-
-static void
-put(struct store *s, const char *address)
-{
-	fixture_do(s, SUPPRESS_PUT, fixture_entry(address, SUPPRESS_MANUAL,
-	    1000, 0));
-}
-
-static enum store_answer
-try_put(struct store *s, const char *address, unsigned millis)
-{
-	struct suppress_change c = fixture_change(SUPPRESS_PUT,
-	    fixture_entry(address, SUPPRESS_MANUAL, 1000, 0));
-
-	return store_suppress_change(s, &c, 1, store_deadline(millis));
-}
-
-/* Answers, and the reason where it is not known. */
-static enum store_answer
-look(struct place *p, struct store *s, const char *address)
-{
-	return fixture_find(s, p->a, address, NULL).answer;
-}
 
 static void
 run_sql(const char *file, const char *sql)
@@ -80,26 +26,6 @@ run_sql(const char *file, const char *sql)
 }
 
 static void
-expect_refusal(struct place *p, enum store_access access, const char *why)
-{
-	const char *errors;
-	struct store *s = fixture_try(p->a, p->spec, STORE_SUPPRESS, access,
-	    2000, &errors);
-
-	if (s != NULL || strstr(errors, why) == NULL)
-		fail_msg("want \"%s\", got \"%s\"", why, errors);
-}
-
-static void
-sleep_millis(long millis)
-{
-	struct timespec t = { .tv_sec = millis / 1000,
-		.tv_nsec = millis % 1000 * 1000000 };
-
-	nanosleep(&t, NULL);
-}
-
-static void
 test_modes(void **state)
 {
 	struct place p = place_make();
@@ -108,8 +34,8 @@ test_modes(void **state)
 
 	(void)state;
 	umask(022);
-	s = fixture_open(p.spec, ALL | STORE_RATES, STORE_CHANGE, 2000);
-	put(s, "a@x.example");
+	s = fixture_open(p.spec, PLACE_KINDS | STORE_RATES, STORE_CHANGE, 2000);
+	place_put(s, "a@x.example");
 	assert_int_equal(stat(p.file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
 	assert_int_equal(stat(arena_cstr(p.a, arena_printf(p.a, "%s-wal",
@@ -129,9 +55,9 @@ test_directories(void **state)
 	const char *errors;
 
 	(void)state;
-	expect_refusal(&p, STORE_READ, "does not exist: nothing was stored");
+	place_refuses(&p, STORE_READ, "does not exist: nothing was stored");
 	assert_int_equal(chmod(p.dir, 0777), 0);
-	expect_refusal(&p, STORE_CHANGE, "everybody may write in it");
+	place_refuses(&p, STORE_CHANGE, "everybody may write in it");
 	assert_int_equal(chmod(p.dir, 0700), 0);
 	assert_null(fixture_try(p.a, "sqlite:relative", STORE_SUPPRESS,
 	    STORE_CHANGE, 2000, &errors));
@@ -143,7 +69,7 @@ test_directories(void **state)
 	    &errors));
 	assert_non_null(strstr(errors, "events cannot be kept there"));
 	p.spec = arena_cstr(p.a, arena_printf(p.a, "sqlite:%s/a/b", p.dir));
-	expect_refusal(&p, STORE_CHANGE, "cannot be created");
+	place_refuses(&p, STORE_CHANGE, "cannot be created");
 	place_free(&p);
 }
 
@@ -151,22 +77,22 @@ static void
 test_newer_and_other_files(void **state)
 {
 	struct place p = place_make();
-	struct store *s = fixture_open(p.spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p.spec, PLACE_KINDS, STORE_CHANGE, 2000);
 
 	(void)state;
 	store_close(&s);
 	run_sql(p.file, "PRAGMA user_version = 7");
-	expect_refusal(&p, STORE_CHANGE,
+	place_refuses(&p, STORE_CHANGE,
 	    "suppress.db: schema 7 is newer than this program's 1");
-	expect_refusal(&p, STORE_READ, "is newer");
+	place_refuses(&p, STORE_READ, "is newer");
 	run_sql(p.file, "PRAGMA user_version = 1; PRAGMA application_id = 5");
-	expect_refusal(&p, STORE_CHANGE, "another program's database");
+	place_refuses(&p, STORE_CHANGE, "another program's database");
 	unlink(p.file);
 	assert_int_equal(symlink("/dev/null", p.file), 0);
-	expect_refusal(&p, STORE_CHANGE, "no regular file");
+	place_refuses(&p, STORE_CHANGE, "no regular file");
 	unlink(p.file);
 	close(open(p.file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	expect_refusal(&p, STORE_CHANGE, "empty: it was cut off");
+	place_refuses(&p, STORE_CHANGE, "empty: it was cut off");
 	place_free(&p);
 }
 
@@ -237,30 +163,15 @@ test_migration(void **state)
 	place_free(&p);
 }
 
-/* Runs it in a child; its exit status. */
-static int
-in_child(void (*run)(struct place *p), struct place *p)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		run(p);
-		_exit(0);
-	}
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
 static void
 open_and_put(struct place *p)
 {
-	struct store *s = fixture_open(p->spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p->spec, PLACE_KINDS, STORE_CHANGE,
+	    2000);
 	char text[40];
 
 	snprintf(text, sizeof(text), "p%ld@x.example", (long)getpid());
-	put(s, text);
+	place_put(s, text);
 	store_close(&s);
 }
 
@@ -286,7 +197,7 @@ test_created_at_once(void **state)
 		waitpid(pids[i], &status, 0);
 		assert_int_equal(status, 0);
 	}
-	s = fixture_open(p.spec, ALL, STORE_READ, 2000);
+	s = fixture_open(p.spec, PLACE_KINDS, STORE_READ, 2000);
 	assert_int_equal(fixture_count(s, &(struct suppress_filter){
 	    .since = 0 }), 8);
 	store_close(&s);
@@ -296,10 +207,11 @@ test_created_at_once(void **state)
 static void
 put_a_domain(struct place *p)
 {
-	struct store *s = fixture_open(p->spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p->spec, PLACE_KINDS, STORE_CHANGE,
+	    2000);
 	struct meta_item item = { STR("k"), STR("v"), 0 };
 
-	put(s, "@x.example");
+	place_put(s, "@x.example");
 	assert_int_equal(store_meta_put(s, &item, 1,
 	    store_deadline(FIXTURE_MILLIS)), STORE_YES);
 	store_close(&s);
@@ -308,7 +220,8 @@ put_a_domain(struct place *p)
 static void
 remove_a_domain(struct place *p)
 {
-	struct store *s = fixture_open(p->spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p->spec, PLACE_KINDS, STORE_CHANGE,
+	    2000);
 
 	fixture_do(s, SUPPRESS_REMOVE, fixture_entry("@x.example",
 	    SUPPRESS_MANUAL, 0, 0));
@@ -319,20 +232,20 @@ static void
 test_two_processes(void **state)
 {
 	struct place p = place_make();
-	struct store *s = fixture_open(p.spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p.spec, PLACE_KINDS, STORE_CHANGE, 2000);
 	uint64_t before, after;
 
 	(void)state;
-	assert_int_equal(look(&p, s, "a@x.example"), STORE_NO);
+	assert_int_equal(place_look(&p, s, "a@x.example"), STORE_NO);
 	assert_int_equal(store_meta_version(s, &before, SOON), STORE_YES);
-	assert_int_equal(in_child(put_a_domain, &p), 0);
-	assert_int_equal(look(&p, s, "a@x.example"), STORE_YES);
+	assert_int_equal(place_in_child(put_a_domain, &p), 0);
+	assert_int_equal(place_look(&p, s, "a@x.example"), STORE_YES);
 	assert_int_equal(store_meta_version(s, &after, SOON), STORE_YES);
 	assert_true(before != after);
 	assert_int_equal(store_meta_version(s, &before, SOON), STORE_YES);
 	assert_true(before == after);
-	assert_int_equal(in_child(remove_a_domain, &p), 0);
-	assert_int_equal(look(&p, s, "a@x.example"), STORE_NO);
+	assert_int_equal(place_in_child(remove_a_domain, &p), 0);
+	assert_int_equal(place_look(&p, s, "a@x.example"), STORE_NO);
 	store_close(&s);
 	place_free(&p);
 }
@@ -341,37 +254,37 @@ static void
 test_locked(void **state)
 {
 	struct place p = place_make();
-	struct store *s = fixture_open(p.spec, ALL, STORE_CHANGE, 2000);
+	struct store *s = fixture_open(p.spec, PLACE_KINDS, STORE_CHANGE, 2000);
 	int64_t begin;
 	sqlite3 *db;
 
 	(void)state;
-	put(s, "a@x.example");
+	place_put(s, "a@x.example");
 	assert_int_equal(sqlite3_open(p.file, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL,
 	    NULL), SQLITE_OK);
 	begin = clock_monotonic();
-	assert_int_equal(try_put(s, "b@x.example", 200), STORE_UNKNOWN);
+	assert_int_equal(place_try_put(s, "b@x.example", 200), STORE_UNKNOWN);
 	assert_in_range(clock_monotonic() - begin, 150000000, 1000000000);
 	assert_non_null(strstr(store_error(s, STORE_SUPPRESS),
 	    "suppress.db: locked by another process until the deadline"));
 	/* who only looks is not held up */
-	assert_int_equal(look(&p, s, "a@x.example"), STORE_YES);
+	assert_int_equal(place_look(&p, s, "a@x.example"), STORE_YES);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(try_put(s, "b@x.example", 20),
+		assert_int_equal(place_try_put(s, "b@x.example", 20),
 		    STORE_UNKNOWN);
 	assert_true(store_is_tripped(s, STORE_SUPPRESS));
 	assert_false(store_is_tripped(s, STORE_META));
 	begin = clock_monotonic();
-	assert_int_equal(try_put(s, "b@x.example", 200), STORE_UNKNOWN);
+	assert_int_equal(place_try_put(s, "b@x.example", 200), STORE_UNKNOWN);
 	assert_true(clock_monotonic() - begin < 50000000);
 	assert_non_null(strstr(store_error(s, STORE_SUPPRESS), "not asked"));
-	assert_int_equal(look(&p, s, "a@x.example"), STORE_YES);
+	assert_int_equal(place_look(&p, s, "a@x.example"), STORE_YES);
 	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL),
 	    SQLITE_OK);
 	sqlite3_close(db);
-	sleep_millis(600);
-	assert_int_equal(try_put(s, "b@x.example", 1000), STORE_YES);
+	place_sleep(600);
+	assert_int_equal(place_try_put(s, "b@x.example", 1000), STORE_YES);
 	assert_false(store_is_tripped(s, STORE_SUPPRESS));
 	store_close(&s);
 	place_free(&p);
@@ -415,274 +328,6 @@ test_late_is_not_broken(void **state)
 }
 
 static void
-overwrite(const char *file, off_t at, size_t n)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-	char junk[4096];
-
-	memset(junk, 'j', sizeof(junk));
-	assert_true(fd >= 0);
-	for (; n > 0; n -= n < sizeof(junk) ? n : sizeof(junk))
-		assert_true(pwrite(fd, junk, n < sizeof(junk) ? n :
-		    sizeof(junk), at) > 0), at += (off_t)sizeof(junk);
-	close(fd);
-}
-
-static void
-copy_file(struct place *p, const char *from, const char *to)
-{
-	char *cmd = arena_cstr(p->a, arena_printf(p->a, "cp %s %s", from, to));
-
-	assert_int_equal(system(cmd), 0);
-}
-
-/* Enough entries for several pages; all in the file, none in the WAL. */
-static void
-fill(struct place *p)
-{
-	struct store *s = fixture_open(p->spec, ALL, STORE_CHANGE, 2000);
-	struct suppress_change v[1000];
-
-	for (size_t i = 0; i < 1000; i++) {
-		v[i] = fixture_change(SUPPRESS_PUT, fixture_entry("",
-		    SUPPRESS_MANUAL, 1000, 0));
-		v[i].entry.address = arena_printf(p->a, "u%04zu@x.example", i);
-	}
-	assert_int_equal(store_suppress_change(s, v, 1000,
-	    store_deadline(FIXTURE_MILLIS)), STORE_YES);
-	store_close(&s);
-}
-
-static void
-test_damaged_before(void **state)
-{
-	struct place p = place_make();
-
-	(void)state;
-	fill(&p);
-	overwrite(p.file, 0, 100);
-	expect_refusal(&p, STORE_CHANGE, "suppress.db: damaged");
-	place_free(&p);
-}
-
-/* How a file may be spoilt while it is open. */
-enum spoil { SPOIL_PAGES, SPOIL_CUT, SPOIL_EMPTY, SPOIL_DELETE, SPOIL_REPLACE };
-
-static void
-spoil_file(struct place *p, enum spoil how)
-{
-	char *other = arena_cstr(p->a, arena_printf(p->a, "%s/other",
-	    p->dir));
-	struct stat st;
-
-	switch (how) {
-	case SPOIL_PAGES:
-		assert_int_equal(stat(p->file, &st), 0);
-		overwrite(p->file, 4096, (size_t)st.st_size - 4096);
-		break;
-	case SPOIL_CUT:
-		assert_int_equal(truncate(p->file, 8192), 0);
-		break;
-	case SPOIL_EMPTY:
-		assert_int_equal(truncate(p->file, 0), 0);
-		break;
-	case SPOIL_DELETE:
-		assert_int_equal(unlink(p->file), 0);
-		break;
-	case SPOIL_REPLACE:
-		close(open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-		overwrite(other, 0, 10000);
-		assert_int_equal(rename(other, p->file), 0);
-		break;
-	}
-}
-
-/*
- * Whatever happens to the file under an open handle: unknown, never "not
- * suppressed", never a crash, no empty file in its place; and when it was put
- * back all is well again.
- */
-static void
-spoil_and_mend(enum spoil how)
-{
-	struct place p = place_make();
-	char *good = arena_cstr(p.a, arena_printf(p.a, "%s/good", p.dir));
-	struct store *s;
-
-	print_message("# spoil %d\n", (int)how);
-	fill(&p);
-	copy_file(&p, p.file, good);
-	s = fixture_open(p.spec, ALL, STORE_CHANGE, 2000);
-	assert_int_equal(look(&p, s, "u0500@x.example"), STORE_YES);
-	spoil_file(&p, how);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(look(&p, s, "u0700@x.example"),
-		    STORE_UNKNOWN);
-		assert_non_null(strstr(store_error(s, STORE_SUPPRESS),
-		    "suppress.db: "));
-		assert_int_equal(try_put(s, "n@x.example", 100),
-		    STORE_UNKNOWN);
-		sleep_millis(120);
-	}
-	print_message("# %s\n", store_error(s, STORE_SUPPRESS));
-	copy_file(&p, good, p.file);
-	sleep_millis(120);
-	/* damaged pages may have been kept: the failure closed the file */
-	assert_int_equal(look(&p, s, "u0700@x.example"), STORE_YES);
-	assert_int_equal(try_put(s, "n@x.example", 1000), STORE_YES);
-	store_close(&s);
-	place_free(&p);
-}
-
-static void
-test_damaged_meanwhile(void **state)
-{
-	(void)state;
-	for (int how = SPOIL_PAGES; how <= SPOIL_REPLACE; how++)
-		spoil_and_mend((enum spoil)how);
-}
-
-/* Looks all up, again and again; what is there is never said not to be. */
-static void
-look_on(struct place *p)
-{
-	struct store *s = fixture_open(p->spec, STORE_SUPPRESS, STORE_CHANGE,
-	    2000);
-	int64_t end = store_deadline(1500);
-	unsigned nyes = 0, nunknown = 0;
-
-	while (clock_monotonic() < end) {
-		char text[32];
-		enum store_answer answer;
-
-		snprintf(text, sizeof(text), "u%04u@x.example",
-		    (nyes + nunknown * 7) % 1000);
-		answer = look(p, s, text);
-		if (answer == STORE_NO)
-			_exit(1);
-		nyes += answer == STORE_YES;
-		nunknown += answer == STORE_UNKNOWN;
-	}
-	_exit(nyes > 100 && nunknown > 0 ? 0 : 2);
-}
-
-/* No signal kills who reads a file at the moment in which it is cut off. */
-static void
-test_cut_while_looking(void **state)
-{
-	struct place p = place_make();
-	char *good = arena_cstr(p.a, arena_printf(p.a, "%s/good", p.dir));
-	char *next = arena_cstr(p.a, arena_printf(p.a, "%s/next", p.dir));
-	int status = -1;
-	pid_t pid;
-
-	(void)state;
-	fill(&p);
-	copy_file(&p, p.file, good);
-	pid = fork();
-	if (pid == 0)
-		look_on(&p);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		copy_file(&p, good, next);
-		sleep_millis(20);
-		assert_int_equal(truncate(p.file, 4096), 0);
-		sleep_millis(2);
-		assert_int_equal(rename(next, p.file), 0);
-	}
-	assert_int_equal(status, 0);
-	place_free(&p);
-}
-
-static void
-be_nobody(struct place *p)
-{
-	const char *errors;
-	struct store *s;
-
-	if (setgid(65534) != 0 || setuid(65534) != 0)
-		_exit(77);
-	s = fixture_try(p->a, p->spec, STORE_SUPPRESS, STORE_CHANGE, 2000,
-	    &errors);
-	if (s == NULL)
-		_exit(strstr(errors, "suppress.db: ") != NULL ? 0 : 1);
-	_exit(try_put(s, "b@x.example", 200) == STORE_UNKNOWN &&
-	    strstr(store_error(s, STORE_SUPPRESS), "suppress.db: ") != NULL ?
-	    0 : 2);
-}
-
-static void
-test_no_rights(void **state)
-{
-	struct place p = place_make();
-	int status;
-
-	(void)state;
-	if (geteuid() != 0) {
-		print_message("# not root: nobody else to be\n");
-		place_free(&p);
-		return;
-	}
-	fill(&p);
-	assert_int_equal(chmod(p.dir, 0755), 0);
-	status = in_child(be_nobody, &p);
-	assert_true(status == 0 || WEXITSTATUS(status) == 77);
-	assert_int_equal(chmod(p.file, 0644), 0);
-	status = in_child(be_nobody, &p);
-	assert_true(status == 0 || WEXITSTATUS(status) == 77);
-	place_free(&p);
-}
-
-/* Files may grow no more: as on a full disk. */
-static void
-meet_a_limit(struct place *p)
-{
-	struct store *s = fixture_open(p->spec, STORE_SUPPRESS, STORE_CHANGE,
-	    2000);
-	struct rlimit small = { 150000, RLIM_INFINITY }, all;
-	unsigned nadded = 0, nrefused = 0;
-
-	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &all);
-	setrlimit(RLIMIT_FSIZE, &small);
-	while (nrefused < 3 && nadded < 5000) {
-		char text[32];
-
-		snprintf(text, sizeof(text), "u%u@x.example", nadded);
-		if (try_put(s, text, 1000) == STORE_YES)
-			nadded++;
-		else
-			nrefused++;
-		sleep_millis(nrefused > 0 ? 120 : 0);
-	}
-	if (nrefused < 3 || nadded < 3)
-		_exit(1);
-	if (fixture_count(s, &(struct suppress_filter){ .since = 0 }) < nadded)
-		_exit(2);
-	setrlimit(RLIMIT_FSIZE, &all);
-	sleep_millis(120);
-	if (try_put(s, "later@x.example", 1000) != STORE_YES)
-		_exit(3);
-	for (unsigned i = 0; i < nadded; i++) {
-		char text[32];
-
-		snprintf(text, sizeof(text), "u%u@x.example", i);
-		if (look(p, s, text) != STORE_YES)
-			_exit(4);
-	}
-	store_close(&s);
-}
-
-static void
-test_no_room(void **state)
-{
-	struct place p = place_make();
-
-	(void)state;
-	assert_int_equal(in_child(meet_a_limit, &p), 0);
-	place_free(&p);
-}
-
-static void
 test_owner_of_rates(void **state)
 {
 	struct place p = place_make();
@@ -711,10 +356,10 @@ test_reading_only(void **state)
 	struct store *s;
 
 	(void)state;
-	fill(&p);
+	place_fill(&p);
 	s = fixture_open(p.spec, STORE_SUPPRESS, STORE_READ, 2000);
-	assert_int_equal(look(&p, s, "u0500@x.example"), STORE_YES);
-	assert_int_equal(try_put(s, "b@x.example", 100), STORE_UNKNOWN);
+	assert_int_equal(place_look(&p, s, "u0500@x.example"), STORE_YES);
+	assert_int_equal(place_try_put(s, "b@x.example", 100), STORE_UNKNOWN);
 	assert_string_equal(store_error(s, STORE_SUPPRESS),
 	    "suppressions: opened for reading only");
 	assert_int_equal(store_meta_walk(s, STR(""), NULL, NULL, SOON),
@@ -769,10 +414,10 @@ test_adds_during_an_import(void **state)
 
 		snprintf(text, sizeof(text), "u%u@x.example", nadded++);
 		begin = clock_monotonic();
-		put(s, text);
+		place_put(s, text);
 		if (clock_monotonic() - begin > worst)
 			worst = clock_monotonic() - begin;
-		sleep_millis(5);
+		place_sleep(5);
 	}
 	assert_int_equal(status, 0);
 	print_message("# %u adds during an import, the longest %.0f ms\n",
@@ -795,11 +440,6 @@ main(void)
 		cmocka_unit_test(test_two_processes),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_late_is_not_broken),
-		cmocka_unit_test(test_damaged_before),
-		cmocka_unit_test(test_damaged_meanwhile),
-		cmocka_unit_test(test_cut_while_looking),
-		cmocka_unit_test(test_no_rights),
-		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_owner_of_rates),
 		cmocka_unit_test(test_reading_only),
 		cmocka_unit_test(test_adds_during_an_import),
