@@ -35,13 +35,12 @@ TARGETS = (
 
 
 class Result:
-    """What one server did in one run."""
+    """What one server did in one run; none is as good as one."""
 
-    def __init__(self, cpu, counts):
+    def __init__(self, cpu, seconds, counts):
         n = max(counts["requests"], 1)
         self.cpu = cpu / n * 1e6
-        self.rate = n / counts["requests"] * counts["per_second"] \
-            if counts["requests"] else 0.001
+        self.rate = n / seconds
         self.p50, self.p99 = counts["p50_ms"], counts["p99_ms"]
 
 
@@ -63,7 +62,8 @@ def measure(server, kind, connections, options):
     """One run."""
     before = server.cpu()
     counts = load(server, kind, connections, options)
-    result = Result(server.cpu() - before, counts)
+    result = Result(server.cpu() - before,
+                    options.seconds * server.patience, counts)
     server.settle()
     return result
 
