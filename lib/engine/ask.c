@@ -4,6 +4,7 @@
 #include "engine/ask.h"
 
 #include "base/log.h"
+#include "store/suppress.h"
 
 /* Who is left, as policyd is to know them. */
 static struct policy_message
@@ -20,7 +21,8 @@ question(struct message *m, size_t **places)
 		.sasl_user = m->client.sasl_user,
 		.domain = m->domain != NULL ? m->domain->name : STR(""),
 		.stream = m->stream != NULL ? m->stream->name : STR(""),
-		.list = m->list,
+		/* no entry has a longer one, and no line of ours room for it */
+		.list = m->list.n <= SUPPRESS_LABEL_MAX ? m->list : STR(""),
 		.recipients = recipients,
 		.is_dry = m->settings->milter.mode == MODE_OBSERVE,
 	};

@@ -215,6 +215,17 @@ def bent(product):
     nothing_arrives(product)
 
 
+def long_list_id(product):
+    """A field that no request has room for hides nobody."""
+    product.suppress("l@long.example", "example.com/newsletter")
+    data = b"List-Id: <" + b"x.\n " * 9000 + b"y>\n" + NEWS.replace(
+        b"List-Id:", b"X-Id:")
+    with Client(product.lab.bulk) as c:
+        refused(c.send(FROM, ["l@long.example"], data), 550, "suppressed")
+        tap.true(c.send(FROM, ["m@long.example"], data), "another")
+    tap.equal(arrived(product, 1), [["m@long.example"]])
+
+
 def by_spelling_in_utf8(product):
     """SMTPUTF8: the same."""
     product.lab.receiver.utf8 = True
@@ -620,8 +631,8 @@ def killed_under_load(product):
 
 
 POINTS = [at_rcpt, same_unsubscribe, by_scope, by_spelling,
-          by_spelling_at_rcpt, bent, by_spelling_in_utf8, all_suppressed,
-          hundreds_of_recipients, whole_domain, by_sendmail,
+          by_spelling_at_rcpt, bent, long_list_id, by_spelling_in_utf8,
+          all_suppressed, hundreds_of_recipients, whole_domain, by_sendmail,
           by_login, alias_that_expands, two_hundred_in_a_row,
           limit_of_recipients, limit_of_messages, retried_in_time,
           refused_is_free, charged_once, paused, down_and_deferred, hanging,

@@ -148,6 +148,11 @@ asks_what_is_known(void **state)
 	expect_str(__func__, p.fake.admit.stream, STR("news"));
 	expect_str(__func__, p.fake.admit.list, STR("l.example.com"));
 	assert_int_equal(p.fake.admit.nrecipients, 1);
+	/* a key that no entry can have */
+	fixture_send(&p.f, &from, arena_cstr(p.f.arena, arena_printf(p.f.arena,
+	    "List-Id: <%0300d>\nFrom: news@example.com\n\nx\n", 0)));
+	assert_int_equal(p.fake.nadmits, 2);
+	expect_str(__func__, p.fake.admit.list, STR(""));
 	expect_str(__func__, p.fake.admit.recipients[0],
 	    STR("ann@reader.example"));
 	assert_false(p.fake.admit.is_dry);
