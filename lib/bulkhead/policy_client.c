@@ -23,6 +23,7 @@
 #define IDLE_MAX 32 /* connections that are kept */
 #define SECOND	 INT64_C(1000000000)
 #define REQUEST_MAX POLICY_CONTROL_MAX
+#define VALUE_MAX   (POLICY_LINE_MAX - POLICY_NAME_MAX - 1)
 
 struct policy_client {
 	unsigned millis;
@@ -378,6 +379,35 @@ is_configured(struct policy_client *c)
 	return is_there;
 }
 
+/* A value for which a line of the protocol has no room. */
+static bool
+has_long_value(const struct policy_message *m)
+{
+	const struct str v[] = { m->instance, m->queue_id, m->sender,
+		m->sasl_user, m->client, m->domain, m->stream, m->list };
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (v[i].n > VALUE_MAX)
+			return true;
+	for (size_t i = 0; i < m->nrecipients; i++)
+		if (m->recipients[i].n > VALUE_MAX)
+			return true;
+	return false;
+}
+
+/*
+ * policyd would close the connection, which is no answer: put off for ever, or
+ * accepted unlooked-up.
+ */
+static void
+refuse_value(struct policy_reply *out)
+{
+	*out = (struct policy_reply){ .answer = POLICY_REFUSE,
+		.code = STR("552"), .status = STR("5.5.2"),
+		.text = STR("an address or a name is too long for the policy "
+		    "service") };
+}
+
 /* Later it would be no shorter: some 20,000 recipients. */
 static void
 refuse_long(struct arena *a, const struct policy_message *m,
@@ -402,6 +432,10 @@ ask(struct policy_client *c, struct arena *a, enum policy_kind kind,
 	*out = (struct policy_reply){ .answer = POLICY_ACCEPT };
 	if (!is_configured(c))
 		return;
+	if (has_long_value(m)) {
+		refuse_value(out);
+		return;
+	}
 	buf_init(&request, REQUEST_MAX);
 	policy_write_message(&request, kind, m);
 	policy_parser_init(&p, POLICY_REPLY_MAX);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bulkhead/policy_client.h"
+#include "bulkhead/policy_proto.h"
 
 #define QUICK 300 /* milliseconds of a question that is to fail */
 /* Takes longer than QUICK, an octet a millisecond. */
@@ -373,6 +374,42 @@ too_many_recipients(void **state)
 	arena_free(&a);
 }
 
+/* As long as a line may be, and one octet more: nobody is asked. */
+static void
+long_values(void **state)
+{
+	static struct daemon d = { .turns = { { { ADMIT_OK, false, false,
+		NULL } } } };
+	struct arena *a = arena_new();
+	struct policy_client *c;
+	struct policy p;
+	struct policy_reply r;
+	char *text = arena_bytes(a, 9000);
+	struct policy_message m = message;
+	struct str to[2] = { recipients[0] };
+
+	(void)state;
+	memset(text, 'x', 9000);
+	open_daemon(&d);
+	c = policy_client_new(str_from(d.socket), 5000);
+	p = policy_client_policy(c);
+	m.recipients = to;
+	to[1] = str_make(text, POLICY_LINE_MAX - POLICY_NAME_MAX - 1);
+	p.admit(p.arg, a, &m, &r);
+	assert_int_equal(r.answer, POLICY_ACCEPT);
+	to[1].n++;
+	p.admit(p.arg, a, &m, &r);
+	assert_int_equal(r.answer, POLICY_REFUSE);
+	expect_str("code", r.code, STR("552"));
+	to[1] = recipients[1];
+	m.sasl_user = str_make(text, 9000);
+	p.charge(p.arg, a, &m, &r);
+	assert_int_equal(r.answer, POLICY_REFUSE);
+	policy_client_free(&c);
+	close_daemon(&d);
+	arena_free(&a);
+}
+
 int
 main(void)
 {
@@ -384,6 +421,7 @@ main(void)
 		cmocka_unit_test(not_there),
 		cmocka_unit_test(moves_with_the_settings),
 		cmocka_unit_test(too_many_recipients),
+		cmocka_unit_test(long_values),
 	};
 
 	log_open("test", LOG_TARGET_STDERR);
