@@ -217,6 +217,21 @@ take_stores(struct loop *l)
 	}
 }
 
+/* A sieve that came late for the handle is of no use, and harmless. */
+static void
+take_sieve(struct loop *l)
+{
+	struct suppress_sieve *sieve;
+
+	if (l->upkeep == NULL || l->desk.lists == NULL)
+		return;
+	sieve = upkeep_take_sieve(l->upkeep);
+	if (sieve != NULL)
+		store_suppress_use_sieve(l->desk.lists, &sieve);
+	else if (store_suppress_wants_sieve(l->desk.lists))
+		upkeep_want_sieve(l->upkeep);
+}
+
 /* A handle that fails again and again may have lost its file. */
 static void
 want_lists(struct loop *l, int64_t now)
@@ -286,6 +301,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		client_tick(c, monotonic);
 	}
 	take_stores(l);
+	take_sieve(l);
 	want_lists(l, now);
 	save_rates(l);
 	instances_expire(l->desk.instances, now);

@@ -22,6 +22,13 @@
 #define PURGE_MILLIS  500
 /* Between two slices, so that others write. */
 #define PURGE_PAUSE   100
+/*
+ * An import outdates a sieve with every slice: the next is made after this
+ * time at the earliest, and so that a twentieth of a core is used for it.
+ */
+#define SIEVE_EVERY   (30 * INT64_C(1000000000))
+#define SIEVE_SHARE   20
+#define SIEVE_MILLIS  60000
 
 /* A store that is opened until that succeeds. */
 struct opening {
@@ -43,8 +50,13 @@ struct upkeep {
 	pthread_cond_t changed;
 	struct opening lists, rates;
 	bool was_tried, is_ending;
-	struct store *purged; /* the thread's own */
+	bool wants_sieve;
+	struct suppress_sieve *sieve; /* for upkeep_take_sieve() */
+	atomic_bool stop;     /* is_ending, for what is in a long call */
+	struct store *purged; /* the thread's own, as what follows */
+	struct store *sieved; /* open, so that its file stays the same */
 	int64_t purge_at;     /* clock_monotonic() */
+	int64_t sieve_at;
 };
 
 static void
@@ -212,6 +224,50 @@ purge(struct upkeep *u)
 	}
 }
 
+static struct store *
+open_sieved(struct upkeep *u)
+{
+	struct store_spec spec = u->spec;
+	struct buf ignored;
+	struct store *s;
+
+	buf_init(&ignored, ERRORS_MAX);
+	spec.kinds = STORE_SUPPRESS;
+	spec.access = STORE_READ;
+	s = store_open(&spec, &ignored);
+	buf_free(&ignored);
+	return s;
+}
+
+static void
+make_sieve(struct upkeep *u)
+{
+	int64_t began = clock_monotonic(), took;
+	struct suppress_sieve *fresh = NULL;
+	bool is_wanted;
+
+	pthread_mutex_lock(&u->lock);
+	is_wanted = u->wants_sieve && u->sieve == NULL;
+	pthread_mutex_unlock(&u->lock);
+	if (!is_wanted || began < u->sieve_at)
+		return;
+	store_close(&u->sieved);
+	u->sieved = open_sieved(u);
+	if (u->sieved != NULL)
+		fresh = store_suppress_make_sieve(u->sieved, &u->stop,
+		    store_deadline(SIEVE_MILLIS));
+	took = clock_monotonic() - began;
+	u->sieve_at = began + took + (took * SIEVE_SHARE > SIEVE_EVERY ?
+	    took * SIEVE_SHARE : SIEVE_EVERY);
+	if (fresh == NULL)
+		return;
+	pthread_mutex_lock(&u->lock);
+	u->sieve = fresh;
+	u->wants_sieve = false;
+	pthread_mutex_unlock(&u->lock);
+	u->opened(u->arg);
+}
+
 static void *
 run(void *arg)
 {
@@ -225,6 +281,7 @@ run(void *arg)
 		pthread_cond_broadcast(&u->changed);
 		pthread_mutex_unlock(&u->lock);
 		purge(u);
+		make_sieve(u);
 	} while (!nap(u, 1000));
 	return NULL;
 }
@@ -245,6 +302,7 @@ upkeep_start(const struct settings *s, struct metrics *m,
 		    .kinds = STORE_SUPPRESS | STORE_META },
 		.rates = { .what = "limits", .is_wanted = true,
 		    .kinds = STORE_RATES },
+		.wants_sieve = true,
 		.purge_at = clock_monotonic() + INT64_C(5000000000),
 	};
 	u->spec.store = arena_copy(u->arena, s->store);
@@ -276,6 +334,7 @@ upkeep_stop(struct upkeep **upkeep)
 	pthread_mutex_lock(&u->lock);
 	is_running = !u->is_ending;
 	u->is_ending = true;
+	atomic_store(&u->stop, true);
 	pthread_cond_broadcast(&u->changed);
 	pthread_mutex_unlock(&u->lock);
 	if (is_running)
@@ -283,6 +342,8 @@ upkeep_stop(struct upkeep **upkeep)
 	store_close(&u->lists.ready);
 	store_close(&u->rates.ready);
 	store_close(&u->purged);
+	store_close(&u->sieved);
+	suppress_sieve_free(&u->sieve);
 	buf_free(&u->lists.said);
 	buf_free(&u->rates.said);
 	pthread_cond_destroy(&u->changed);
@@ -318,6 +379,26 @@ upkeep_take(struct upkeep *u, struct store **lists, struct store **rates)
 	pthread_mutex_lock(&u->lock);
 	take(&u->lists, lists);
 	take(&u->rates, rates);
+	pthread_mutex_unlock(&u->lock);
+}
+
+struct suppress_sieve *
+upkeep_take_sieve(struct upkeep *u)
+{
+	struct suppress_sieve *sieve;
+
+	pthread_mutex_lock(&u->lock);
+	sieve = u->sieve;
+	u->sieve = NULL;
+	pthread_mutex_unlock(&u->lock);
+	return sieve;
+}
+
+void
+upkeep_want_sieve(struct upkeep *u)
+{
+	pthread_mutex_lock(&u->lock);
+	u->wants_sieve = true;
 	pthread_mutex_unlock(&u->lock);
 }
 

@@ -1,14 +1,14 @@
 /*
  * upkeep.h - the thread for what may take long: opening stores, again while
- * they are down, and taking away expired entries.  Decisions never wait for
- * it.
+ * they are down, taking away expired entries, and reading whole lists into
+ * sieves.  Decisions never wait for it.
  */
 #ifndef BULKHEAD_POLICYD_UPKEEP_H
 #define BULKHEAD_POLICYD_UPKEEP_H
 
 #include "bulkhead/metrics.h"
 #include "bulkhead/settings.h"
-#include "store/store.h"
+#include "store/suppress.h"
 
 struct upkeep;
 
@@ -32,6 +32,12 @@ void upkeep_wait(struct upkeep *u, unsigned millis);
  */
 void upkeep_take(struct upkeep *u, struct store **lists,
     struct store **rates);
+
+/* A sieve for the handle of lists, the caller's then; NULL: none is new. */
+struct suppress_sieve *upkeep_take_sieve(struct upkeep *u);
+
+/* Look-ups would be faster with a new one. */
+void upkeep_want_sieve(struct upkeep *u);
 
 /* The handle of lists does not answer: another one is wanted. */
 void upkeep_want_lists(struct upkeep *u);

@@ -5,9 +5,12 @@
 #ifndef BULKHEAD_STORE_DRIVER_H
 #define BULKHEAD_STORE_DRIVER_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "store/meta.h"
 #include "store/rate.h"
+#include "store/sieve.h"
 #include "store/store.h"
 #include "store/suppress.h"
 
@@ -91,6 +94,15 @@ struct driver_undo {
 	bool is_end;
 };
 
+/* What was made of all addresses that had entries at one moment. */
+struct suppress_sieve {
+	struct sieve *texts;
+	bool has_domains; /* one begins with "@" */
+	/* of the driver: where and when that was */
+	uint64_t file[2];
+	int64_t moment;
+};
+
 /*
  * What every change of a driver obeys is written in suppress.h; in addition an
  * entry that was replaced by a PUT lies beneath the new one until the key is
@@ -126,6 +138,11 @@ struct driver_suppress_ops {
 	    struct driver_undo *step);
 	enum store_answer (*purge)(struct driver *d, struct driver_call *call,
 	    size_t max, bool *more);
+	/* See suppress.h; all NULL where a look-up costs little anyway. */
+	struct suppress_sieve *(*make_sieve)(struct driver *d,
+	    struct driver_call *call, const atomic_bool *stop);
+	void (*use_sieve)(struct driver *d, struct suppress_sieve **sieve);
+	bool (*wants_sieve)(const struct driver *d);
 };
 
 struct driver_items {

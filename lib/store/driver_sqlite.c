@@ -43,6 +43,7 @@ close_sqlite(struct driver *driver)
 {
 	struct sqlite_driver *d = (struct sqlite_driver *)driver;
 
+	suppress_sieve_free(&d->sieve);
 	sqlite_file_free(&d->suppress);
 	sqlite_file_free(&d->meta);
 	sqlite_file_free(&d->rates);

@@ -116,6 +116,8 @@ struct sqlite_driver {
 	unsigned domains_version;
 	uint64_t domains_generation;
 	bool has_domains;
+	struct suppress_sieve *sieve; /* or NULL */
+	uint64_t sieve_generation;    /* of the file, when it came */
 	/* of meta: a count that grows with every change seen */
 	int64_t meta_version_seen;
 	uint64_t meta_generation_seen;

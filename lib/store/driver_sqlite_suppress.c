@@ -11,6 +11,9 @@
  * lies side by side: one seek whatever the scope.  No row ids: the key is the
  * table.  The history keeps what was replaced in the same order.
  */
+#define ADDITIONS_TRIM                                                         \
+	" DELETE FROM additions WHERE n <= last_insert_rowid() - 10000; "
+
 static const char *const steps[] = {
 	"CREATE TABLE suppressions ("
 	" address TEXT NOT NULL, domain TEXT NOT NULL,"
@@ -42,6 +45,24 @@ static const char *const steps[] = {
 	" nadded INTEGER NOT NULL, nextended INTEGER NOT NULL,"
 	" nalready INTEGER NOT NULL, nrefused INTEGER NOT NULL,"
 	" position INTEGER NOT NULL, undone INTEGER NOT NULL);",
+	/*
+	 * A log of the addresses that were added, for sieves; an empty text
+	 * stands for more than are worth telling.  By triggers, so that no
+	 * writer can forget it.
+	 */
+	"CREATE TABLE additions ("
+	" n INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL);"
+	"CREATE TRIGGER suppressions_added AFTER INSERT ON suppressions"
+	" WHEN new.import = 0 BEGIN"
+	" INSERT INTO additions (address) VALUES (new.address);"
+	ADDITIONS_TRIM "END;"
+	"CREATE TRIGGER suppressions_renamed AFTER UPDATE OF address"
+	" ON suppressions BEGIN"
+	" INSERT INTO additions (address) VALUES (new.address);"
+	ADDITIONS_TRIM "END;"
+	"CREATE TRIGGER imports_changed AFTER UPDATE ON imports BEGIN"
+	" INSERT INTO additions (address) VALUES ('');"
+	ADDITIONS_TRIM "END;",
 };
 
 #define KEY_IS                                                                 \
@@ -99,6 +120,10 @@ static const char *const statements[] = {
 	" nalready, nrefused, position, undone FROM imports ORDER BY id",
 	"SELECT undone FROM imports WHERE id = ?1",
 	"UPDATE imports SET undone = ?2 WHERE id = ?1",
+	"SELECT max(n) FROM additions",
+	"SELECT n, address FROM additions WHERE n > ?1 ORDER BY n",
+	"SELECT count(*) FROM suppressions",
+	"SELECT address FROM suppressions",
 };
 
 const struct sqlite_schema sqlite_schema_suppress = {
@@ -215,13 +240,20 @@ look_for_domains(struct sqlite_driver *d)
 }
 
 static bool
+may_have(const struct sqlite_driver *d, struct str address)
+{
+	return address.n > 0 && (d->sieve == NULL ||
+	    sieve_may_have(d->sieve->texts, address));
+}
+
+static bool
 find_addresses(struct sqlite_driver *d, struct arena *a, int64_t now,
     struct suppress_query *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		v[i].answer = STORE_NO;
-		if (v[i].address.n > 0 && !find_address(&d->suppress, a, now,
-		    v[i].address, &v[i]))
+		if (may_have(d, v[i].address) && !find_address(&d->suppress, a,
+		    now, v[i].address, &v[i]))
 			return false;
 	}
 	return true;
@@ -231,16 +263,29 @@ static bool
 find_domains(struct sqlite_driver *d, struct arena *a, int64_t now,
     struct suppress_query *v, size_t n)
 {
+	bool has_domains = d->sieve != NULL ? d->sieve->has_domains :
+					      d->has_domains;
 	char room[SUPPRESS_ADDRESS_MAX];
 
-	for (size_t i = 0; d->has_domains && i < n; i++) {
+	for (size_t i = 0; has_domains && i < n; i++) {
 		struct str domain = suppress_domain_entry(v[i].address, room);
 
-		if (domain.n > 0 && !find_address(&d->suppress, a, now, domain,
-		    &v[i]))
+		if (may_have(d, domain) && !find_address(&d->suppress, a, now,
+		    domain, &v[i]))
 			return false;
 	}
 	return true;
+}
+
+/* All within one transaction: the sieve is asked as of the same moment. */
+static bool
+find_all(struct sqlite_driver *d, struct arena *a, int64_t now,
+    struct suppress_query *v, size_t n)
+{
+	return sqlite_follow_additions(d) &&
+	    find_addresses(d, a, now, v, n) &&
+	    (d->sieve != NULL || look_for_domains(d)) &&
+	    find_domains(d, a, now, v, n);
 }
 
 static void
@@ -252,8 +297,7 @@ find(struct driver *driver, struct driver_call *call, struct arena *a,
 
 	if (sqlite_file_read(&d->suppress, call) != STORE_YES)
 		return;
-	is_well = find_addresses(d, a, call->now, v, n) &&
-	    look_for_domains(d) && find_domains(d, a, call->now, v, n);
+	is_well = find_all(d, a, call->now, v, n);
 	if (is_well && sqlite_file_commit(&d->suppress, call) == STORE_YES)
 		return;
 	if (!is_well)
@@ -328,5 +372,8 @@ const struct driver_suppress_ops sqlite_suppress_ops = {
 	.import_end = sqlite_import_end,
 	.import_list = sqlite_import_list,
 	.undo = sqlite_undo,
+	.make_sieve = sqlite_make_sieve,
+	.use_sieve = sqlite_use_sieve,
+	.wants_sieve = sqlite_wants_sieve,
 	.purge = sqlite_purge,
 };

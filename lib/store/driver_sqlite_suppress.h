@@ -29,7 +29,11 @@ enum {
 	IMPORT_UPDATE,
 	IMPORT_LIST,
 	IMPORT_STATE,
-	IMPORT_MARK
+	IMPORT_MARK,
+	ADDITIONS_LAST,
+	ADDITIONS_SINCE,
+	ENTRY_COUNT,
+	ENTRY_ADDRESSES
 };
 
 /* How far an import's undo got: column "undone". */
@@ -74,7 +78,18 @@ bool sqlite_undo_entry(struct sqlite_file *f, struct arena *a,
 enum store_answer sqlite_update_import(struct sqlite_file *f,
     struct driver_call *call, const struct suppress_import *import);
 
+/*
+ * Brings the driver's sieve, if it has one, up to what this transaction sees,
+ * or drops it where that cannot be told.  Must be the first to read.  False:
+ * see sqlite_file_failed().
+ */
+bool sqlite_follow_additions(struct sqlite_driver *d);
+
 /* See struct driver_suppress_ops. */
+struct suppress_sieve *sqlite_make_sieve(struct driver *d,
+    struct driver_call *call, const atomic_bool *stop);
+void sqlite_use_sieve(struct driver *d, struct suppress_sieve **sieve);
+bool sqlite_wants_sieve(const struct driver *d);
 enum store_answer sqlite_change(struct driver *d, struct driver_call *call,
     struct suppress_change *v, size_t n, const struct suppress_import *import);
 enum store_answer sqlite_history(struct driver *d, struct driver_call *call,

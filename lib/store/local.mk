@@ -8,7 +8,8 @@ libbulkhead_a_SOURCES += lib/store/store.c lib/store/store.h \
 	lib/store/suppress.c lib/store/suppress.h \
 	lib/store/suppress_front.c lib/store/suppress_rules.h \
 	lib/store/import.c \
-	lib/store/meta.c lib/store/meta.h
+	lib/store/meta.c lib/store/meta.h \
+	lib/store/sieve.c lib/store/sieve.h
 libbulkhead_a_SOURCES += lib/store/driver_sqlite.c lib/store/driver_sqlite.h \
 	lib/store/driver_sqlite_change.c \
 	lib/store/driver_sqlite_create.c \
@@ -18,6 +19,7 @@ libbulkhead_a_SOURCES += lib/store/driver_sqlite.c lib/store/driver_sqlite.h \
 	lib/store/driver_sqlite_open.c lib/store/driver_sqlite_open.h \
 	lib/store/driver_sqlite_rates.c \
 	lib/store/driver_sqlite_schema.c \
+	lib/store/driver_sqlite_sieve.c \
 	lib/store/driver_sqlite_suppress.c lib/store/driver_sqlite_suppress.h
 libbulkhead_a_SOURCES += lib/store/driver_memory.c lib/store/driver_memory.h \
 	lib/store/driver_memory_import.c \

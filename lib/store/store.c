@@ -174,6 +174,12 @@ driver_unknown(struct driver_call *call, const char *fmt, ...)
 }
 
 struct driver *
+store_driver(const struct store *s, unsigned kind)
+{
+	return s->kinds[kind_index(kind)].driver;
+}
+
+struct driver *
 store_enter(struct store *s, unsigned kind, enum store_access access,
     int64_t deadline, struct driver_call *call)
 {

@@ -43,6 +43,9 @@ struct driver *store_enter(struct store *s, unsigned kind,
 enum store_answer store_leave(struct store *s, unsigned kind,
     const struct driver_call *call, enum store_answer answer);
 
+/* Who serves that kind, for calls that ask no store; NULL: not opened. */
+struct driver *store_driver(const struct store *s, unsigned kind);
+
 /* For calls without a deadline of their own: one piece of a walk. */
 #define STORE_PIECE_MILLIS 10000
 

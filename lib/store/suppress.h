@@ -83,6 +83,34 @@ struct suppress_query {
 void store_suppress_find(struct store *s, struct arena *a,
     struct suppress_query *v, size_t n, int64_t deadline);
 
+/*
+ * A sieve of all addresses that have entries answers most look-ups, those of
+ * addresses without any, at the same cost whatever the length of the list: two
+ * octets of memory an address.  Look-ups give the same answers with it and
+ * without; what others add counts at once.
+ */
+struct suppress_sieve;
+
+/*
+ * Makes one: reads the whole list, seconds for ten million, so by a handle and
+ * a thread of their own.  NULL: the driver has no use for one, it did not
+ * succeed (store_error()), or *stop became true.
+ */
+struct suppress_sieve *store_suppress_make_sieve(struct store *s,
+    const atomic_bool *stop, int64_t deadline);
+
+/* *s becomes NULL, a NULL *s is fine. */
+void suppress_sieve_free(struct suppress_sieve **s);
+
+/*
+ * Look-ups by this handle use it from now on; it is the handle's, *sieve
+ * becomes NULL.  One that does not fit is dropped, at once or when that shows.
+ */
+void store_suppress_use_sieve(struct store *s, struct suppress_sieve **sieve);
+
+/* True: look-ups would be faster with one, or with a new one. */
+bool store_suppress_wants_sieve(const struct store *s);
+
 enum suppress_what { SUPPRESS_PUT, SUPPRESS_REMOVE };
 
 enum suppress_outcome {

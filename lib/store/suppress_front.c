@@ -4,6 +4,8 @@
  */
 #include "store/suppress.h"
 
+#include <stdlib.h>
+
 #include "store/store_private.h"
 #include "store/suppress_rules.h"
 
@@ -179,4 +181,49 @@ store_suppress_purge(struct store *s, size_t max, bool *more, int64_t deadline)
 		return STORE_UNKNOWN;
 	return store_leave(s, STORE_SUPPRESS, &call,
 	    d->ops->suppress->purge(d, &call, max, more));
+}
+
+struct suppress_sieve *
+store_suppress_make_sieve(struct store *s, const atomic_bool *stop,
+    int64_t deadline)
+{
+	struct driver_call call;
+	struct driver *d = store_enter(s, STORE_SUPPRESS, STORE_READ, deadline,
+	    &call);
+	struct suppress_sieve *sieve;
+
+	if (d == NULL || d->ops->suppress->make_sieve == NULL)
+		return NULL;
+	sieve = d->ops->suppress->make_sieve(d, &call, stop);
+	store_leave(s, STORE_SUPPRESS, &call, sieve == NULL &&
+	    !atomic_load(stop) ? STORE_UNKNOWN : STORE_YES);
+	return sieve;
+}
+
+void
+suppress_sieve_free(struct suppress_sieve **s)
+{
+	if (*s != NULL)
+		sieve_free(&(*s)->texts);
+	free(*s);
+	*s = NULL;
+}
+
+void
+store_suppress_use_sieve(struct store *s, struct suppress_sieve **sieve)
+{
+	struct driver *d = store_driver(s, STORE_SUPPRESS);
+
+	if (*sieve != NULL && d != NULL && d->ops->suppress->use_sieve != NULL)
+		d->ops->suppress->use_sieve(d, sieve);
+	suppress_sieve_free(sieve);
+}
+
+bool
+store_suppress_wants_sieve(const struct store *s)
+{
+	const struct driver *d = store_driver(s, STORE_SUPPRESS);
+
+	return d != NULL && d->ops->suppress->wants_sieve != NULL &&
+	    d->ops->suppress->wants_sieve(d);
 }

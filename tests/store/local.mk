@@ -6,7 +6,8 @@ tests_store_load_store_LDADD = $(BULKHEAD_LIBS)
 # Crashes: quick enough for make check; BULKHEAD_RUNS=N for more of them.
 CRASH_SOURCES = tests/store/crash.c tests/store/crash.h \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
-STORE_TESTS = tests/store/test_kill tests/store/test_power
+STORE_TESTS = tests/store/test_kill tests/store/test_power \
+	tests/store/test_sieve
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_test_kill_SOURCES = tests/store/test_kill.c $(CRASH_SOURCES)
@@ -15,3 +16,6 @@ tests_store_test_power_SOURCES = tests/store/test_power.c \
 	tests/store/forgetful_vfs.c tests/store/forgetful_vfs.h \
 	$(CRASH_SOURCES)
 tests_store_test_power_LDADD = $(UNIT_LIBS)
+tests_store_test_sieve_SOURCES = tests/store/test_sieve.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_store_test_sieve_LDADD = $(UNIT_LIBS)

@@ -83,9 +83,9 @@ test_newer_and_other_files(void **state)
 	store_close(&s);
 	run_sql(p.file, "PRAGMA user_version = 7");
 	place_refuses(&p, STORE_CHANGE,
-	    "suppress.db: schema 7 is newer than this program's 1");
+	    "suppress.db: schema 7 is newer than this program's 2");
 	place_refuses(&p, STORE_READ, "is newer");
-	run_sql(p.file, "PRAGMA user_version = 1; PRAGMA application_id = 5");
+	run_sql(p.file, "PRAGMA user_version = 2; PRAGMA application_id = 5");
 	place_refuses(&p, STORE_CHANGE, "another program's database");
 	unlink(p.file);
 	assert_int_equal(symlink("/dev/null", p.file), 0);
