@@ -187,6 +187,15 @@ apply(struct sqlite_file *f, struct suppress_change *v, size_t n, int64_t now)
 	return is_well;
 }
 
+/* What a slice adds is not logged one by one: see sqlite_file_relax(). */
+static bool
+note_many(struct sqlite_file *f)
+{
+	sqlite3_stmt *s = sqlite_file_statement(f, ADDITIONS_MANY);
+
+	return s != NULL && sqlite_run(s);
+}
+
 /* The changes, and the import's numbers with them. */
 static enum store_answer
 change(struct sqlite_driver *d, struct driver_call *call,
@@ -207,6 +216,8 @@ change(struct sqlite_driver *d, struct driver_call *call,
 		answer = sqlite_update_import(f, call, &counted);
 		if (answer != STORE_YES)
 			return answer;
+		if (!note_many(f))
+			return sqlite_file_failed(f, call);
 	}
 	return sqlite_file_commit(f, call);
 }

@@ -73,6 +73,7 @@ sqlite_file_relax(struct sqlite_file *f, int npages)
 	if (f->db == NULL)
 		return;
 	sqlite3_exec(f->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	sqlite3_db_config(f->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_wal_autocheckpoint(f->db, npages);
 }
 
@@ -80,8 +81,10 @@ sqlite_file_relax(struct sqlite_file *f, int npages)
 void
 sqlite_file_strict(struct sqlite_file *f)
 {
-	if (f->db != NULL && sqlite3_exec(f->db, f->schema->pragmas, NULL,
-	    NULL, NULL) != SQLITE_OK)
+	if (f->db != NULL && (sqlite3_db_config(f->db,
+	    SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL) != SQLITE_OK ||
+	    sqlite3_exec(f->db, f->schema->pragmas, NULL, NULL, NULL) !=
+	    SQLITE_OK))
 		sqlite_file_close(f);
 }
 

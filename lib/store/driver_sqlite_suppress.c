@@ -122,6 +122,7 @@ static const char *const statements[] = {
 	"UPDATE imports SET undone = ?2 WHERE id = ?1",
 	"SELECT max(n) FROM additions",
 	"SELECT n, address FROM additions WHERE n > ?1 ORDER BY n",
+	"INSERT INTO additions (address) VALUES ('')",
 	"SELECT count(*) FROM suppressions",
 	"SELECT address FROM suppressions",
 };
