@@ -93,7 +93,8 @@ static const struct verb {
 	    EXIT_TEXT },
 	{ "list", suppress_list, 0, 1, MAY_SCOPE | MAY_REASON | MAY_FILTER,
 	    "usage: bulkhead suppress list [OPTION...] [ADDRESS]\n\n"
-	    CONFIG_TEXT FILTER_TEXT "Exit: 0, 64 usage," EXIT_TEXT },
+	    CONFIG_TEXT FILTER_TEXT
+	    "Exit: 0, 64 usage, 65 no address," EXIT_TEXT },
 	{ "import", suppress_import, 1, 1,
 	    MAY_SCOPE | MAY_REASON | MAY_EXPIRES | MAY_FORMAT | MAY_IMPORT |
 		MAY_DRY_RUN,
@@ -119,11 +120,11 @@ static const struct verb {
 	    "import is under way, 78 the settings are wrong.\n" },
 	{ "export", suppress_export, 0, 1,
 	    MAY_SCOPE | MAY_REASON | MAY_FORMAT | MAY_FILTER,
-	    "usage: bulkhead suppress export [OPTION...]\n"
+	    "usage: bulkhead suppress export [OPTION...] [ADDRESS]\n"
 	    "With --since: what changed since then, a column \"change\" "
 	    "tells how.\n\n" CONFIG_TEXT
 	    "      --format F     csv (default), json, txt\n" FILTER_TEXT
-	    "Exit: 0, 64 usage," EXIT_TEXT },
+	    "Exit: 0, 64 usage, 65 no address," EXIT_TEXT },
 	{ "stats", suppress_stats, 0, -1, 0,
 	    "usage: bulkhead suppress stats [-c FILE] [--json]\n"
 	    "How many entries, by reason, scope and source.\n\n" CONFIG_TEXT
@@ -138,7 +139,7 @@ static const struct verb {
 	    "usage: bulkhead suppress imports [-c FILE] [--json]\n\n"
 	    CONFIG_TEXT "Exit: 0, 64 usage," EXIT_TEXT },
 	{ "history", suppress_history, 1, 0, 0,
-	    "usage: bulkhead suppress history [-c FILE] [--json] ADDRESS...\n"
+	    "usage: bulkhead suppress history [-c FILE] [--json] ADDRESS|-...\n"
 	    "What was removed or replaced, and what is listed now.\n\n"
 	    CONFIG_TEXT
 	    "Exit: 0, 1 nothing is known of it, 64 usage, 65 no address,"

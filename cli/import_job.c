@@ -39,7 +39,7 @@ sort_entry(struct import_job *j, const struct suppress_entry *e,
 		return EX_OK;
 	suppress_say("cannot sort in %s: %s (--tmp DIR names another "
 		     "directory)",
-	    j->run->o->tmp, strerror(errno));
+	    j->sort_directory, strerror(errno));
 	return EX_CANTCREAT;
 }
 

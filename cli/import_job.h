@@ -34,6 +34,7 @@ struct import_job {
 	struct suppress_scope scope; /* of --scope, or global */
 	struct arena *row;	     /* of one row */
 	int64_t expires;	     /* of --expires; 0: as the file says */
+	const char *sort_directory;
 	struct sorter *sorter;	     /* NULL in a dry run */
 	uint64_t nrows, nleft_out;
 	uint64_t reasons[IMPORT_NREASONS];

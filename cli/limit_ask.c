@@ -41,11 +41,14 @@ limit_store(struct limit_run *r, unsigned kinds, enum store_access access)
 		.rates = r->settings->rates, .events = r->settings->events,
 		.kinds = kinds, .access = access, .clock = clock_system() };
 	bool is_rates = kinds == STORE_RATES && spec.rates.n != 0;
+	struct str where = is_rates ? spec.rates : spec.store;
 	struct store *s;
 	struct buf errors;
 
-	if (owner_become(r->arena, is_rates ? spec.rates : spec.store,
-	    "limit") != EX_OK)
+	if (access == STORE_CHANGE &&
+	    owner_prepare(r->arena, where, "limit") != EX_OK)
+		return NULL;
+	if (owner_become(r->arena, where, "limit") != EX_OK)
 		return NULL;
 	buf_init(&errors, ERRORS_MAX);
 	s = store_open(&spec, &errors);

@@ -13,6 +13,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define SERVICE_USER "bulkhead"
+
 struct str
 owner_actor(struct arena *a)
 {
@@ -31,6 +33,23 @@ owner_actor(struct arena *a)
 		if (*p <= ' ' || *p > '~')
 			*p = '?';
 	return str_from(copy);
+}
+
+int
+owner_prepare(struct arena *a, struct str store, const char *verb)
+{
+	const struct passwd *pw = getpwnam(SERVICE_USER);
+	const char *dir = arena_cstr(a, str_sub(store, 7, store.n));
+	struct stat st;
+
+	if (geteuid() != 0 || !str_starts(store, STR("sqlite:")) ||
+	    pw == NULL || stat(dir, &st) == 0)
+		return EX_OK;
+	if (mkdir(dir, 0750) == 0 && chown(dir, pw->pw_uid, pw->pw_gid) == 0)
+		return EX_OK;
+	fprintf(stderr, "bulkhead %s: cannot make %s: %s\n", verb, dir,
+	    strerror(errno));
+	return EX_CANTCREAT;
 }
 
 static int

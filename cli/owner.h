@@ -12,6 +12,13 @@
 struct str owner_actor(struct arena *a);
 
 /*
+ * Before a store is changed: root makes its directory, if it is not there yet,
+ * the daemons' user's, where there is one: root's own would lock them out.  An
+ * exit code, as below.
+ */
+int owner_prepare(struct arena *a, struct str store, const char *verb);
+
+/*
  * Before a store is opened: root becomes the owner of the directory in
  * "sqlite:/DIR", for good; others stay who they are.  An exit code, with one
  * line behind "bulkhead VERB:" on stderr unless it is EX_OK.

@@ -92,7 +92,8 @@ int suppress_arg_time(struct suppress_run *r, const char *text,
 
 /*
  * The filter that --reason, --scope, --source, --since, --until, --domain,
- * --import, --expired and one address make; *scope is room for it.
+ * --import, --expired and one address make; *scope is room for it.  An exit
+ * code.
  */
 int suppress_arg_filter(struct suppress_run *r, struct suppress_filter *out,
     struct suppress_scope *scope);

@@ -4,6 +4,7 @@
 #include "cli/suppress.h"
 
 #include <errno.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -120,7 +121,7 @@ suppress_arg_filter(struct suppress_run *r, struct suppress_filter *out,
 		.source = str_from(r->o->source) };
 	if (r->o->scope != NULL) {
 		if (suppress_arg_scope(r, false, scope) != 0)
-			return -1;
+			return EX_USAGE;
 		out->scope = scope;
 	}
 	if (r->o->argc > 0) {
@@ -128,7 +129,7 @@ suppress_arg_filter(struct suppress_run *r, struct suppress_filter *out,
 		    str_from(r->o->argv[0]));
 		if (out->address.n == 0) {
 			suppress_say("\"%s\" is no address", r->o->argv[0]);
-			return -1;
+			return EX_DATAERR;
 		}
 	}
 	return suppress_arg_reason(r, &out->reason) != 0 ||
@@ -138,8 +139,8 @@ suppress_arg_filter(struct suppress_run *r, struct suppress_filter *out,
 		    0 ||
 		arg_domain(r, &out->rcpt_domain) != 0 ||
 		arg_import(r, &out->import) != 0
-	    ? -1
-	    : 0;
+	    ? EX_USAGE
+	    : EX_OK;
 }
 
 struct addresses {

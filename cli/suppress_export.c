@@ -129,9 +129,10 @@ suppress_export(struct suppress_run *r)
 	struct suppress_scope scope;
 	int rc, rc2;
 
-	if (suppress_arg_filter(r, &filter, &scope) != 0 ||
-	    (r->o->format != NULL &&
-		parse_format(r->o->format, &format) != 0))
+	rc = suppress_arg_filter(r, &filter, &scope);
+	if (rc != EX_OK)
+		return rc;
+	if (r->o->format != NULL && parse_format(r->o->format, &format) != 0)
 		return EX_USAGE;
 	x.since = filter.since;
 	filter.since = 0;

@@ -277,8 +277,9 @@ read_and_sort(struct import_job *j)
 {
 	int rc;
 
+	j->sort_directory = sort_directory(j->run);
 	if (!j->run->o->dry_run)
-		j->sorter = sorter_new(sort_directory(j->run), SORT_MEMORY);
+		j->sorter = sorter_new(j->sort_directory, SORT_MEMORY);
 	rc = import_job_read(j);
 	if (import_rejects_close(&j->rejects) != 0) {
 		suppress_say("%s: %s", j->rejects.path, strerror(errno));

@@ -15,7 +15,6 @@
 #include "cli/owner.h"
 
 #define ERRORS_MAX   65536
-#define SERVICE_USER "bulkhead"
 
 void
 suppress_say(const char *fmt, ...)
@@ -65,25 +64,6 @@ suppress_directory(const struct suppress_run *r)
 	return str_sub(store, strlen("sqlite:"), store.n);
 }
 
-/*
- * A store that is not there yet is made as the daemons' user, where there is
- * one: a directory of root's would lock them out.
- */
-static int
-prepare_new(const char *dir)
-{
-	const struct passwd *pw = getpwnam(SERVICE_USER);
-	struct stat st;
-
-	if (geteuid() != 0 || *dir == '\0' || pw == NULL ||
-	    stat(dir, &st) == 0)
-		return EX_OK;
-	if (mkdir(dir, 0750) == 0 && chown(dir, pw->pw_uid, pw->pw_gid) == 0)
-		return EX_OK;
-	suppress_say("cannot make %s: %s", dir, strerror(errno));
-	return EX_CANTCREAT;
-}
-
 int
 suppress_open(struct suppress_run *r, enum store_access access)
 {
@@ -95,7 +75,7 @@ suppress_open(struct suppress_run *r, enum store_access access)
 	int rc = EX_OK;
 
 	if (access == STORE_CHANGE)
-		rc = prepare_new(arena_cstr(r->arena, suppress_directory(r)));
+		rc = owner_prepare(r->arena, r->settings->store, "suppress");
 	if (rc == EX_OK)
 		rc = owner_become(r->arena, r->settings->store, "suppress");
 	if (rc != EX_OK)

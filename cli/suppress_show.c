@@ -114,8 +114,9 @@ suppress_list(struct suppress_run *r)
 	struct shown s = { .n = 0 };
 	int rc, rc2;
 
-	if (suppress_arg_filter(r, &filter, &scope) != 0)
-		return EX_USAGE;
+	rc = suppress_arg_filter(r, &filter, &scope);
+	if (rc != EX_OK)
+		return rc;
 	rc = suppress_open(r, STORE_READ);
 	if (rc != EX_OK)
 		return rc;

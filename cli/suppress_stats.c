@@ -122,7 +122,10 @@ write_json(struct stats *s, struct buf *out, size_t n)
 static void
 write_table(struct stats *s, struct buf *out, size_t n)
 {
-	buf_printf(out, "%" PRIu64 " entries", s->total - s->nexpired);
+	uint64_t nlive = s->total - s->nexpired;
+
+	buf_printf(out, "%" PRIu64 " %s", nlive, nlive == 1 ? "entry" :
+	    "entries");
 	if (s->nexpired > 0)
 		buf_printf(out, ", and %" PRIu64 " that expired", s->nexpired);
 	buf_char(out, '\n');

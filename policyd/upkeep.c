@@ -22,6 +22,8 @@
 #define PURGE_MILLIS  500
 /* Between two slices, so that others write. */
 #define PURGE_PAUSE   100
+/* How long at a time: stores may have to be opened. */
+#define PURGE_TURN    (5 * INT64_C(1000000000))
 /*
  * An import outdates a sieve with every slice: the next is made after this
  * time at the earliest, and so that a twentieth of a core is used for it.
@@ -202,9 +204,11 @@ purge(struct upkeep *u)
 	struct store_spec spec = u->spec;
 	struct buf ignored;
 	bool more = true;
+	int64_t until;
 
 	if (clock_monotonic() < u->purge_at)
 		return;
+	until = clock_monotonic() + PURGE_TURN;
 	u->purge_at = clock_monotonic() + PURGE_EVERY * INT64_C(1000000000);
 	buf_init(&ignored, ERRORS_MAX);
 	spec.kinds = STORE_SUPPRESS;
@@ -219,6 +223,10 @@ purge(struct upkeep *u)
 			return;
 		}
 		metrics_add(u->metrics, METRIC_PURGED_SLICES, 1);
+		if (more && clock_monotonic() >= until) {
+			u->purge_at = until;
+			return;
+		}
 		if (more && nap(u, PURGE_PAUSE))
 			return;
 	}
@@ -247,7 +255,8 @@ make_sieve(struct upkeep *u)
 	bool is_wanted;
 
 	pthread_mutex_lock(&u->lock);
-	is_wanted = u->wants_sieve && u->sieve == NULL;
+	is_wanted = u->wants_sieve && u->sieve == NULL &&
+	    !u->lists.is_wanted && !u->rates.is_wanted;
 	pthread_mutex_unlock(&u->lock);
 	if (!is_wanted || began < u->sieve_at)
 		return;

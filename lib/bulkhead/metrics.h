@@ -33,7 +33,7 @@ enum metric {
 
 	/* what the stages did */
 	METRIC_REMOVED_RECIPIENTS, /* suppressed */
-	METRIC_OVER_LIMIT,	   /* put off or refused: a limit, a pause */
+	METRIC_OVER_LIMIT,	   /* put off or refused by a limit */
 	METRIC_POLICY_DOWN, /* accepted though policyd or its store was down */
 	METRIC_RETURN_PATHS,
 	METRIC_UNSUBSCRIBES,	  /* List-Unsubscribe of ours */

@@ -100,7 +100,7 @@ struct suppress_sieve {
 	bool has_domains; /* one begins with "@" */
 	/* of the driver: where and when that was */
 	uint64_t file[2];
-	int64_t moment;
+	int64_t moment, schema;
 };
 
 /*

@@ -200,6 +200,20 @@ sqlite_file_is_there(struct sqlite_file *f)
 	return true;
 }
 
+/* Between opening and now, when its name is looked at. */
+static bool
+was_not_moved(struct sqlite_file *f, struct driver_call *call)
+{
+	int moved = 0;
+
+	identify_file(f);
+	sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (moved)
+		driver_unknown(call, "%s: replaced while it was opened",
+		    f->path);
+	return !moved;
+}
+
 enum store_answer
 sqlite_file_open(struct sqlite_file *f, struct driver_call *call)
 {
@@ -210,10 +224,9 @@ sqlite_file_open(struct sqlite_file *f, struct driver_call *call)
 	if (now < f->next_open)
 		return driver_unknown(call, "%s", f->why);
 	f->deadline = call->deadline;
-	if (try_open(f, call) == STORE_YES) {
+	if (try_open(f, call) == STORE_YES && was_not_moved(f, call)) {
 		f->generation++;
 		f->next_open = 0;
-		identify_file(f);
 		return STORE_YES;
 	}
 	sqlite_file_close(f);

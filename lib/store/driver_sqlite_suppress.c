@@ -52,8 +52,7 @@ static const char *const steps[] = {
 	 */
 	"CREATE TABLE additions ("
 	" n INTEGER PRIMARY KEY AUTOINCREMENT, address TEXT NOT NULL);"
-	"CREATE TRIGGER suppressions_added AFTER INSERT ON suppressions"
-	" WHEN new.import = 0 BEGIN"
+	"CREATE TRIGGER suppressions_added AFTER INSERT ON suppressions BEGIN"
 	" INSERT INTO additions (address) VALUES (new.address);"
 	ADDITIONS_TRIM "END;"
 	"CREATE TRIGGER suppressions_renamed AFTER UPDATE OF address"
@@ -123,8 +122,9 @@ static const char *const statements[] = {
 	"SELECT max(n) FROM additions",
 	"SELECT n, address FROM additions WHERE n > ?1 ORDER BY n",
 	"INSERT INTO additions (address) VALUES ('')",
-	"SELECT count(*) FROM suppressions",
-	"SELECT address FROM suppressions",
+	"SELECT address FROM suppressions WHERE address > ?1"
+	" ORDER BY address LIMIT ?2",
+	"PRAGMA schema_version",
 };
 
 const struct sqlite_schema sqlite_schema_suppress = {

@@ -33,8 +33,8 @@ enum {
 	ADDITIONS_LAST,
 	ADDITIONS_SINCE,
 	ADDITIONS_MANY,
-	ENTRY_COUNT,
-	ENTRY_ADDRESSES
+	ENTRY_ADDRESSES,
+	SCHEMA_VERSION
 };
 
 /* How far an import's undo got: column "undone". */

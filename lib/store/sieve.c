@@ -92,5 +92,5 @@ sieve_may_have(const struct sieve *s, struct str text)
 bool
 sieve_is_full(const struct sieve *s)
 {
-	return s->n > s->room;
+	return s->n > 2 * s->room;
 }

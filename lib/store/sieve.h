@@ -27,7 +27,7 @@ void sieve_add(struct sieve *s, struct str text);
 /* False: the text was never added. */
 bool sieve_may_have(const struct sieve *s, struct str text);
 
-/* True when more were added than there is room for. */
+/* True when so many were added that it should be made anew. */
 bool sieve_is_full(const struct sieve *s);
 
 #endif

@@ -32,6 +32,9 @@ struct turn {
 	const char *then; /* says this unasked, a little later */
 };
 
+#define SAYS(text) { .says = (text) }
+#define LAST(text) { .says = (text), .hangs_up = true }
+
 struct daemon {
 	char dir[64], socket[128];
 	int fd;
@@ -159,10 +162,9 @@ static void
 answers(void **state)
 {
 	static struct daemon d = { .turns = { {
-		{ ADMIT_OK, false, false },
-		{ ADMIT_OK, false, true },
-		{ "action=450 4.7.1 over limit\nlimit=google\n\n", false,
-		    false } } } };
+		SAYS(ADMIT_OK),
+		{ .says = ADMIT_OK, .is_slow = true },
+		SAYS("action=450 4.7.1 over limit\nlimit=google\n\n") } } };
 	struct policy_client *c;
 	struct arena *a = arena_new();
 	struct policy_reply r;
@@ -198,8 +200,8 @@ static void
 kept_connection_is_dead(void **state)
 {
 	static struct daemon d = { .turns = {
-		{ { ADMIT_OK, true, false } },
-		{ { ADMIT_OK, false, false } } } };
+		{ LAST(ADMIT_OK) },
+		{ SAYS(ADMIT_OK) } } };
 	struct policy_client *c;
 	struct arena *a = arena_new();
 
@@ -258,29 +260,25 @@ static void
 no_answer(void **state)
 {
 	static struct daemon daemons[] = {
-		{ .turns = { { { NULL, false, false } } } }, /* silent */
-		{ .turns = { { { NULL, true, false } } } },  /* hangs up */
-		{ .turns = { { { "action=DUN", true, false } } } },
-		{ .turns = { { { "nonsense\n\n", true, false } } } },
-		{ .turns = { { { "action=PERHAPS\n\n", true, false } } } },
-		{ .turns = { { { "action=DUNNO\nsuppressed=2 x y\n\n", true,
-		    false } } } },
+		{ .turns = { { SAYS(NULL) } } }, /* silent */
+		{ .turns = { { LAST(NULL) } } }, /* hangs up */
+		{ .turns = { { LAST("action=DUN") } } },
+		{ .turns = { { LAST("nonsense\n\n") } } },
+		{ .turns = { { LAST("action=PERHAPS\n\n") } } },
+		{ .turns = { { LAST("action=DUNNO\nsuppressed=2 x y\n\n") } } },
 		/* half a reply, and then: the end, silence, a slow drip */
-		{ .turns = { { { "action=DUNNO\n", true, false } } } },
-		{ .turns = { { { "action=DUNNO\n", false, false } } } },
-		{ .turns = { { { "action=DUNNO\nx=" DRIP, false, true } } } },
-		{ .turns = { { { "action=DUNNO\nsuppressed=1 x y\n"
-		    "suppressed=1 x y\n\n", true, false } } } },
-		{ .turns = { { { "suppressed=1 x y\naction=DUNNO\n\n", true,
-		    false } } } },
-		{ .turns = { { { "action=250 2.0.0 ok\n\n", true,
-		    false } } } },
-		{ .turns = { { { "action=450 5.7.1 text\n\n", true,
-		    false } } } },
-		{ .turns = { { { "\n\n\n\n", true, false } } } },
-		{ .turns = { { { "action=DUNNO\r\n\r\n", true, false } } } },
-		{ .turns = { { { "HTTP/1.1 400 Bad Request\r\n\r\n", true,
-		    false } } } },
+		{ .turns = { { LAST("action=DUNNO\n") } } },
+		{ .turns = { { SAYS("action=DUNNO\n") } } },
+		{ .turns = { { { .says = "action=DUNNO\nx=" DRIP,
+		    .is_slow = true } } } },
+		{ .turns = { { LAST("action=DUNNO\nsuppressed=1 x y\n"
+		    "suppressed=1 x y\n\n") } } },
+		{ .turns = { { LAST("suppressed=1 x y\naction=DUNNO\n\n") } } },
+		{ .turns = { { LAST("action=250 2.0.0 ok\n\n") } } },
+		{ .turns = { { LAST("action=450 5.7.1 text\n\n") } } },
+		{ .turns = { { LAST("\n\n\n\n") } } },
+		{ .turns = { { LAST("action=DUNNO\r\n\r\n") } } },
+		{ .turns = { { LAST("HTTP/1.1 400 Bad Request\r\n\r\n") } } },
 	};
 
 	(void)state;
@@ -330,10 +328,8 @@ not_there(void **state)
 static void
 moves_with_the_settings(void **state)
 {
-	static struct daemon one = { .turns = { { { ADMIT_OK, false,
-		false } } } },
-	    two = { .turns = { { { "action=550 5.7.1 no\n\n", false,
-		false } } } };
+	static struct daemon one = { .turns = { { SAYS(ADMIT_OK) } } },
+	    two = { .turns = { { SAYS("action=550 5.7.1 no\n\n") } } };
 	struct policy_client *c;
 	struct arena *a = arena_new();
 
