@@ -28,24 +28,28 @@ def in_the_middle(product):
     """Sessions in the middle of DATA end it, idle ones get 421 at MAIL."""
     lab, ledger = product.lab, load.Ledger()
     go_on = threading.Event()
-    done = []
+    waiting, done = [], []
+
+    def wait():
+        waiting.append(1)
+        go_on.wait(60)
 
     def in_data():
         with Client(lab.bulk) as c:
             load.deliver(c, ledger)
-            load.deliver(c, ledger, pause=lambda: go_on.wait(30))
+            load.deliver(c, ledger, pause=wait)
             done.append(c.command("MAIL FROM:<%s>" % load.FROM).code)
 
     def between():
         with Client(lab.bulk) as c:
             load.deliver(c, ledger)
-            go_on.wait(30)
+            wait()
             done.append(c.command("MAIL FROM:<%s>" % load.FROM).code)
 
     def at_rcpt():
         with Client(lab.bulk) as c:
             tap.true(c.envelope(load.FROM, load.ONE), "envelope")
-            go_on.wait(30)
+            wait()
             number = ledger.number()
             c.command("DATA")
             c.write(stuffed(load.message(number)))
@@ -58,8 +62,8 @@ def in_the_middle(product):
                    (in_data, between, at_rcpt) * 5]
         for t in threads:
             t.start()
-        labs.wait_for("first messages", lambda: len(ledger.accepted) >= 10)
-        time.sleep(0.5)
+        labs.wait_for("sessions in the middle",
+                      lambda: len(waiting) == len(threads), 60)
         old = chain.replace()
         for _ in range(50):  # it has better to do
             os.kill(old.pid, signal.SIGHUP)
