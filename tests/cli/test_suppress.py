@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import sqlite3
+import shutil
 import subprocess
 import sys
 import time
@@ -99,6 +100,8 @@ def check():
     store.run("check", "who@sub.dom.example", code=1)
     store.run("check", "c@b.example", "a@b.example")
     store.run("check", "-", stdin=b"c@b.example\nd@b.example\n", code=1)
+    store.run("list", "nobody", code=65)
+    store.run("export", "nobody", code=65)
     store.run("check", "nobody", code=65)
     told = [json.loads(line) for line in store.run(
         "check", "c@b.example", "who@dom.example", "--json").splitlines()]
@@ -264,12 +267,12 @@ def owner():
         tap.equal(os.stat(os.path.join(directory, name)).st_uid, 65534, name)
     tap.equal(os.stat(os.path.join(store.dir, "x.rejects")).st_uid, 0,
               "the rejects lie beside the file")
+    # a build may lie where nobody else gets to
+    command = shutil.copy(BULKHEAD, store.dir)
     done = subprocess.run(
-        [BULKHEAD, "suppress", "add", "d@b.example", "-c", store.conf],
+        [command, "suppress", "add", "d@b.example", "-c", store.conf],
         user=65534, group=65534, extra_groups=[], stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, check=False)
-    if done.returncode == 126:
-        raise tap.Skip("nobody cannot reach the command")
     tap.equal(done.returncode, 0, done.stdout)
     store.run("check", "d@b.example")
 
