@@ -143,11 +143,24 @@ def too_long(product):
     product.lab.receiver.wait(1)
 
 
-def until_taken(lab, data, codes, lock):
-    """Sends one message as often as it takes, as a queue would."""
+def send_together(c, data, together):
+    """One message whose end waits for all the others' ends."""
+    reply = c.envelope(FROM, ONE)
+    if reply:
+        data = crlf(data)
+        c.write(b"BDAT %d\r\n" % len(data) + data)
+        reply = c.reply()
+    together.wait(60)
+    return c.command("BDAT 0 LAST") if reply else reply
+
+
+def until_taken(lab, data, codes, lock, together):
+    """Sends one message as often as it takes, as a queue would; the first
+    time together with the others."""
     for attempt in range(100):
         with Client(lab.bulk, timeout=120) as c:
-            reply = c.send(FROM, ONE, data)
+            reply = c.send(FROM, ONE, data) if attempt else \
+                send_together(c, data, together)
         with lock:
             codes.append((reply.code, reply.text))
         if reply:
@@ -155,30 +168,39 @@ def until_taken(lab, data, codes, lock):
         time.sleep(0.05 * (1 + attempt))
 
 
+def eight(lab, data):
+    """(code, text) of every reply that eight clients at once were given."""
+    codes, lock, together = [], threading.Lock(), threading.Barrier(8)
+    threads = [threading.Thread(target=until_taken, args=(
+        lab, data, codes, lock, together), daemon=True) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+    tap.equal(sum(code == 250 for code, _ in codes), 8, "taken")
+    return codes
+
+
 def eight_at_once(product):
     """Memory for one of eight: the others get 451 and come again."""
     data = quoted_printable(4 * MB)
     child = restart(product, "max-memory = 24M")
     lab = product.lab
-    codes, lock = [], threading.Lock()
     watch = Watch(child)
-    threads = [threading.Thread(target=until_taken, args=(
-        lab, data, codes, lock), daemon=True) for _ in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(120)
+    refused, rounds = [], 0
+    # on two busy cores eight may come one after the other
+    while not refused and rounds < 10:
+        rounds += 1
+        refused = [t for code, t in eight(lab, data) if code != 250]
     more = watch.end()
-    refused = [text for code, text in codes if code != 250]
-    mm.note("8 of 4 MB: %d replies 451, RssAnon +%d kB" % (
-        len(refused), more // KB))
-    tap.equal(len(codes) - len(refused), 8, "taken")
+    mm.note("8 of 4 MB: %d replies 451 in round %d, RssAnon +%d kB" % (
+        len(refused), rounds, more // KB))
     tap.true(refused, "never out of memory")
     tap.true(all("4.3.1" in t for t in refused), "replies %r" % refused)
     mm.bounded(more < 40 * MB, "%d kB more" % (more // KB))
-    messages = lab.receiver.wait(8, 90)
+    messages = lab.receiver.wait(8 * rounds, 90)
     lab.wait_empty(60)
-    tap.equal(len(lab.receiver.messages), 8, "arrived")
+    tap.equal(len(lab.receiver.messages), 8 * rounds, "arrived")
     bulkhead.judge_all(product, "libopendkim", [m.data for m in messages])
 
 
