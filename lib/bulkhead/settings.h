@@ -23,6 +23,7 @@ enum settings_log_addresses {
 	LOG_ADDRESSES_NONE
 };
 enum settings_mode { MODE_ACT, MODE_OBSERVE };
+enum settings_event_addresses { EVENT_ADDRESSES_FULL, EVENT_ADDRESSES_HASH };
 enum settings_charge_at { CHARGE_AT_MILTER, CHARGE_AT_DATA };
 
 /* Where a thing was set, for messages. */
@@ -162,6 +163,8 @@ struct settings {
 	size_t ntrusted;
 	enum settings_on_failure on_store_failure;
 	enum settings_log_addresses log_addresses;
+	enum settings_event_addresses event_addresses;
+	uint64_t event_retention; /* days; 0: for ever */
 	struct {
 		enum settings_mode mode;
 		struct str socket; /* as written */
@@ -169,13 +172,25 @@ struct settings {
 		uint64_t max_message;  /* octets of a body: beyond it 552 */
 		uint64_t max_memory;   /* octets of all: beyond it 451 */
 		struct str spool;      /* directory of long bodies */
+		struct str metrics;    /* socket; empty: none */
 	} milter;
 	struct {
 		struct str socket, control; /* as written; may be empty */
 		enum settings_charge_at charge_at;
+		struct str metrics;
 	} policyd;
 	struct {
-		struct str listen, spool;
+		struct str listen;   /* as written; may be empty */
+		struct str spool;    /* directory; may be empty */
+		bool is_public;	     /* public: not on loopback alone */
+		unsigned threads;
+		unsigned max_connections;
+		struct net_cidr *proxies; /* whose X-Forwarded-* count */
+		size_t nproxies;
+		struct str templates; /* directory; empty: our own pages */
+		struct str robots;    /* file; empty: our own rules */
+		bool keep_visitors;   /* address and user agent in events */
+		struct str metrics;
 	} trackd;
 	struct domain_settings *domains; /* as in the file */
 	const struct domain_settings **by_name; /* sorted, for look-ups */

@@ -10,21 +10,23 @@
 #include "bulkhead/settings_table.h"
 #include "mail/header.h"
 
+/* A list of networks; this host where it was not written. */
 static void
-build_trusted(struct settings *s, const struct section *root)
+build_networks(struct settings *s, const struct section *sec, const char *name,
+    struct net_cidr **out, size_t *n)
 {
 	static const struct net_cidr loopback[] = {
 		{ { { [10] = 0xff, [11] = 0xff, [12] = 127 } }, 104 },
 		{ { { [15] = 1 } }, 128 },
 	};
 
-	if (section_has(root, "trusted-networks")) {
-		read_cidrs(root, "trusted-networks", &s->trusted, &s->ntrusted);
+	if (sec->node != NULL && section_has(sec, name)) {
+		read_cidrs(sec, name, out, n);
 		return;
 	}
-	s->ntrusted = 2;
-	s->trusted = arena_array(s->arena, 2, sizeof(*s->trusted));
-	memcpy(s->trusted, loopback, sizeof(loopback));
+	*n = 2;
+	*out = arena_array(s->arena, 2, sizeof(**out));
+	memcpy(*out, loopback, sizeof(loopback));
 }
 
 static void
@@ -40,13 +42,19 @@ build_top(struct settings *s, const struct section *root)
 	read_path(root, "return-path-keys", &s->return_path_keys);
 	s->token_keys_pos = section_pos(root, "token-keys");
 	s->return_path_keys_pos = section_pos(root, "return-path-keys");
-	build_trusted(s, root);
+	build_networks(s, root, "trusted-networks", &s->trusted,
+	    &s->ntrusted);
 	if (read_word(root, "on-store-failure", settings_on_failure_words,
 	    &word))
 		s->on_store_failure = (enum settings_on_failure)word;
 	if (read_word(root, "log-addresses", settings_log_addresses_words,
 	    &word))
 		s->log_addresses = (enum settings_log_addresses)word;
+	if (read_word(root, "event-addresses", settings_event_addresses_words,
+	    &word))
+		s->event_addresses = (enum settings_event_addresses)word;
+	s->event_retention = 400;
+	read_days(root, "event-retention", &s->event_retention);
 }
 
 static void
@@ -70,8 +78,32 @@ build_milter(struct settings *s, const struct section *root)
 		read_size(&sec, "max-memory", 1024 * 1024,
 		    &s->milter.max_memory);
 		read_path(&sec, "spool", &s->milter.spool);
+		read_socket(&sec, "metrics", &s->milter.metrics);
 	}
 	s->milter.max_sessions = (unsigned)sessions;
+}
+
+static void
+build_trackd(struct settings *s, const struct section *root)
+{
+	struct section sec = section_first(root, "trackd");
+	uint64_t threads = 1, connections = 16384;
+
+	build_networks(s, &sec, "proxies", &s->trackd.proxies,
+	    &s->trackd.nproxies);
+	if (sec.node != NULL) {
+		read_socket(&sec, "listen", &s->trackd.listen);
+		read_path(&sec, "spool", &s->trackd.spool);
+		read_bool(&sec, "public", &s->trackd.is_public);
+		read_count(&sec, "threads", 1, 256, &threads);
+		read_count(&sec, "max-connections", 1, 1000000, &connections);
+		read_path(&sec, "templates", &s->trackd.templates);
+		read_path(&sec, "robots", &s->trackd.robots);
+		read_bool(&sec, "keep-visitors", &s->trackd.keep_visitors);
+		read_socket(&sec, "metrics", &s->trackd.metrics);
+	}
+	s->trackd.threads = (unsigned)threads;
+	s->trackd.max_connections = (unsigned)connections;
 }
 
 static void
@@ -88,12 +120,9 @@ build_programs(struct settings *s, const struct section *root)
 		if (read_word(&sec, "charge-at", settings_charge_at_words,
 		    &word))
 			s->policyd.charge_at = (enum settings_charge_at)word;
+		read_socket(&sec, "metrics", &s->policyd.metrics);
 	}
-	sec = section_first(root, "trackd");
-	if (sec.node != NULL) {
-		read_socket(&sec, "listen", &s->trackd.listen);
-		read_path(&sec, "spool", &s->trackd.spool);
-	}
+	build_trackd(s, root);
 }
 
 static void

@@ -317,10 +317,62 @@ check_trusted(const struct settings *s, const struct section *root)
 			    "connects could send with our signature");
 }
 
+/* Can only this host reach it?  fd: is the business of who made it. */
+static bool
+is_local(struct arena *a, struct str name)
+{
+	struct net_socket where;
+	struct net_addr addr;
+	const char *why;
+
+	if (name.n == 0 || net_parse_socket(a, name, &where, &why) != 0 ||
+	    where.kind != NET_INET || strcmp(where.host, "localhost") == 0)
+		return true;
+	return net_parse_addr(str_from(where.host), &addr) == 0 &&
+	    net_is_loopback(&addr);
+}
+
+static void
+check_metrics(const struct section *root, const char *program,
+    struct str socket)
+{
+	struct section sec = section_first(root, program);
+
+	if (sec.node != NULL && !is_local(root->arena, socket))
+		settings_error(root->report, section_pos(&sec, "metrics"),
+		    "metrics are told to this host only: write "
+		    "inet:127.0.0.1:PORT, inet:[::1]:PORT or unix:/PATH");
+}
+
+static void
+check_trackd(const struct settings *s, const struct section *root)
+{
+	struct section sec = section_first(root, "trackd");
+
+	if (sec.node == NULL)
+		return;
+	if (!s->trackd.is_public && !is_local(root->arena, s->trackd.listen))
+		settings_error(root->report, section_pos(&sec, "listen"),
+		    "trackd belongs behind a proxy that speaks TLS, on "
+		    "inet:127.0.0.1:PORT; public = true opens it to others");
+	if (s->trackd.listen.n != 0 && s->token_keys.n == 0)
+		settings_error(root->report, section_pos(&sec, "listen"),
+		    "trackd needs token-keys at the top level: `bulkhead token "
+		    "create` makes the file");
+	if (s->trackd.listen.n != 0 && s->trackd.spool.n == 0)
+		settings_warn(root->report, section_pos(&sec, "listen"),
+		    "trackd without a spool refuses to unsubscribe while the "
+		    "store is down: set spool = \"/var/spool/bulkhead\"");
+}
+
 void
 settings_check(const struct settings *s, const struct section *root)
 {
 	check_trusted(s, root);
+	check_trackd(s, root);
+	check_metrics(root, "milter", s->milter.metrics);
+	check_metrics(root, "policyd", s->policyd.metrics);
+	check_metrics(root, "trackd", s->trackd.metrics);
 	for (struct section sec = section_first(root, "domain"); sec.node;
 	    section_next(root, &sec))
 		check_domain(s, root, &s->domains[sec.index], &sec);

@@ -71,6 +71,26 @@ key_cidrs(struct buf *out, struct arena *a, const char *name,
 }
 
 static void
+write_trackd(struct buf *out, struct arena *a, const struct settings *s)
+{
+	json_key(out, "trackd");
+	buf_char(out, '{');
+	key_text(out, "listen", s->trackd.listen);
+	key_text(out, "spool", s->trackd.spool);
+	json_key(out, "public");
+	json_bool(out, s->trackd.is_public);
+	key_number(out, "threads", s->trackd.threads);
+	key_number(out, "max-connections", s->trackd.max_connections);
+	key_cidrs(out, a, "proxies", s->trackd.proxies, s->trackd.nproxies);
+	key_text(out, "templates", s->trackd.templates);
+	key_text(out, "robots", s->trackd.robots);
+	json_key(out, "keep-visitors");
+	json_bool(out, s->trackd.keep_visitors);
+	key_text(out, "metrics", s->trackd.metrics);
+	buf_char(out, '}');
+}
+
+static void
 write_top(struct buf *out, struct arena *a, const struct settings *s)
 {
 	key_text(out, "file", s->file);
@@ -84,6 +104,9 @@ write_top(struct buf *out, struct arena *a, const struct settings *s)
 	    settings_on_failure_words[s->on_store_failure]);
 	key_word(out, "log-addresses",
 	    settings_log_addresses_words[s->log_addresses]);
+	key_word(out, "event-addresses",
+	    settings_event_addresses_words[s->event_addresses]);
+	key_number(out, "event-retention", s->event_retention);
 	json_key(out, "milter");
 	buf_char(out, '{');
 	key_word(out, "mode", settings_mode_words[s->milter.mode]);
@@ -92,6 +115,7 @@ write_top(struct buf *out, struct arena *a, const struct settings *s)
 	key_number(out, "max-message", s->milter.max_message);
 	key_number(out, "max-memory", s->milter.max_memory);
 	key_text(out, "spool", s->milter.spool);
+	key_text(out, "metrics", s->milter.metrics);
 	buf_char(out, '}');
 	json_key(out, "policyd");
 	buf_char(out, '{');
@@ -99,12 +123,9 @@ write_top(struct buf *out, struct arena *a, const struct settings *s)
 	key_text(out, "control", s->policyd.control);
 	key_word(out, "charge-at",
 	    settings_charge_at_words[s->policyd.charge_at]);
+	key_text(out, "metrics", s->policyd.metrics);
 	buf_char(out, '}');
-	json_key(out, "trackd");
-	buf_char(out, '{');
-	key_text(out, "listen", s->trackd.listen);
-	key_text(out, "spool", s->trackd.spool);
-	buf_char(out, '}');
+	write_trackd(out, a, s);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "mail/addr.h"
 
 #define SIZE_MOST (UINT64_C(1) << 40)
+#define DAYS_MOST 36500
 #define BURST_MAX 1000000000000
 
 static const struct scan_node *
@@ -457,6 +458,25 @@ read_size(const struct section *s, const char *name, uint64_t min,
 		return false;
 	}
 	*out = n;
+	return true;
+}
+
+bool
+read_days(const struct section *s, const char *name, uint64_t *out)
+{
+	struct scan_value v;
+	uint64_t n;
+
+	if (!read_value(s, name, &v))
+		return false;
+	if (num_parse_duration(v.text, &n) != 0 || n % 86400 != 0 ||
+	    n / 86400 > DAYS_MOST) {
+		settings_error(s->report, v.pos, "%s = \"%.*s\": write a "
+		    "number of days such as 90d, %d at most, or 0 for ever",
+		    name, SETTINGS_SHOW(v.text), DAYS_MOST);
+		return false;
+	}
+	*out = n / 86400;
 	return true;
 }
 

@@ -67,6 +67,9 @@ bool read_count(const struct section *s, const char *name, uint64_t min,
 bool read_size(const struct section *s, const char *name, uint64_t min,
     uint64_t *out);
 
+/* "400d": days, whole ones, 1 at least; "0": 0. */
+bool read_days(const struct section *s, const char *name, uint64_t *out);
+
 /* The members of a list as they stand, with their positions; NULL for none. */
 const struct scan_value *read_list(const struct section *s, const char *name,
     size_t *n);

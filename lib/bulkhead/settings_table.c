@@ -13,6 +13,7 @@ static const struct settings_key milter_keys[] = {
 	{ "max-message", KEY_VALUE, NULL },
 	{ "max-memory", KEY_VALUE, NULL },
 	{ "spool", KEY_VALUE, NULL },
+	{ "metrics", KEY_VALUE, NULL },
 	{ NULL, KEY_VALUE, NULL },
 };
 
@@ -20,12 +21,21 @@ static const struct settings_key policyd_keys[] = {
 	{ "socket", KEY_VALUE, NULL },
 	{ "control", KEY_VALUE, NULL },
 	{ "charge-at", KEY_VALUE, NULL },
+	{ "metrics", KEY_VALUE, NULL },
 	{ NULL, KEY_VALUE, NULL },
 };
 
 static const struct settings_key trackd_keys[] = {
 	{ "listen", KEY_VALUE, NULL },
 	{ "spool", KEY_VALUE, NULL },
+	{ "public", KEY_VALUE, NULL },
+	{ "threads", KEY_VALUE, NULL },
+	{ "max-connections", KEY_VALUE, NULL },
+	{ "proxies", KEY_LIST, NULL },
+	{ "templates", KEY_VALUE, NULL },
+	{ "robots", KEY_VALUE, NULL },
+	{ "keep-visitors", KEY_VALUE, NULL },
+	{ "metrics", KEY_VALUE, NULL },
 	{ NULL, KEY_VALUE, NULL },
 };
 
@@ -101,6 +111,8 @@ const struct settings_key settings_table[] = {
 	{ "trusted-networks", KEY_LIST, NULL },
 	{ "on-store-failure", KEY_VALUE, NULL },
 	{ "log-addresses", KEY_VALUE, NULL },
+	{ "event-addresses", KEY_VALUE, NULL },
+	{ "event-retention", KEY_VALUE, NULL },
 	{ "milter", KEY_SECTION, milter_keys },
 	{ "policyd", KEY_SECTION, policyd_keys },
 	{ "trackd", KEY_SECTION, trackd_keys },
@@ -113,6 +125,7 @@ const struct settings_key settings_table[] = {
 const char *const settings_on_failure_words[] = { "defer", "accept", NULL };
 const char *const settings_log_addresses_words[] = { "full", "hash", "none",
 	NULL };
+const char *const settings_event_addresses_words[] = { "full", "hash", NULL };
 const char *const settings_mode_words[] = { "act", "observe", NULL };
 const char *const settings_charge_at_words[] = { "milter", "data", NULL };
 const char *const settings_unsubscribe_words[] = { "none", "header",

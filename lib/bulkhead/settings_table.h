@@ -29,6 +29,7 @@ extern const struct settings_key settings_table[];
 /* Words of the enumerations, NULL at the end; the index is the value. */
 extern const char *const settings_on_failure_words[];
 extern const char *const settings_log_addresses_words[];
+extern const char *const settings_event_addresses_words[];
 extern const char *const settings_mode_words[];
 extern const char *const settings_charge_at_words[];
 extern const char *const settings_unsubscribe_words[];

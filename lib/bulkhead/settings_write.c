@@ -182,6 +182,31 @@ put_cidrs(struct writer *w, const char *name, const struct net_cidr *v,
 }
 
 static void
+put_days(struct writer *w, const char *name, uint64_t days)
+{
+	put_text(w, name, days == 0 ? STR("0") :
+	    arena_printf(w->scratch, "%" PRIu64 "d", days));
+}
+
+static void
+put_trackd(struct writer *w, const struct settings *s)
+{
+	open_section(w, "trackd", STR(""));
+	put_text(w, "listen", s->trackd.listen);
+	put_text(w, "spool", s->trackd.spool);
+	put_word(w, "public", s->trackd.is_public ? "true" : "false");
+	put_number(w, "threads", s->trackd.threads);
+	put_number(w, "max-connections", s->trackd.max_connections);
+	put_cidrs(w, "proxies", s->trackd.proxies, s->trackd.nproxies);
+	put_text(w, "templates", s->trackd.templates);
+	put_text(w, "robots", s->trackd.robots);
+	put_word(w, "keep-visitors",
+	    s->trackd.keep_visitors ? "true" : "false");
+	put_text(w, "metrics", s->trackd.metrics);
+	close_section(w);
+}
+
+static void
 put_top(struct writer *w, const struct settings *s)
 {
 	put_text(w, "store", s->store);
@@ -194,6 +219,9 @@ put_top(struct writer *w, const struct settings *s)
 	    settings_on_failure_words[s->on_store_failure]);
 	put_word(w, "log-addresses",
 	    settings_log_addresses_words[s->log_addresses]);
+	put_word(w, "event-addresses",
+	    settings_event_addresses_words[s->event_addresses]);
+	put_days(w, "event-retention", s->event_retention);
 	open_section(w, "milter", STR(""));
 	put_word(w, "mode", settings_mode_words[s->milter.mode]);
 	put_text(w, "socket", s->milter.socket);
@@ -201,17 +229,16 @@ put_top(struct writer *w, const struct settings *s)
 	put_number(w, "max-message", s->milter.max_message);
 	put_number(w, "max-memory", s->milter.max_memory);
 	put_text(w, "spool", s->milter.spool);
+	put_text(w, "metrics", s->milter.metrics);
 	close_section(w);
 	open_section(w, "policyd", STR(""));
 	put_text(w, "socket", s->policyd.socket);
 	put_text(w, "control", s->policyd.control);
 	put_word(w, "charge-at",
 	    settings_charge_at_words[s->policyd.charge_at]);
+	put_text(w, "metrics", s->policyd.metrics);
 	close_section(w);
-	open_section(w, "trackd", STR(""));
-	put_text(w, "listen", s->trackd.listen);
-	put_text(w, "spool", s->trackd.spool);
-	close_section(w);
+	put_trackd(w, s);
 }
 
 static void

@@ -6,6 +6,7 @@
 #ifndef BULKHEAD_STORE_WRITER_H
 #define BULKHEAD_STORE_WRITER_H
 
+#include "store/events.h"
 #include "store/meta.h"
 #include "store/suppress.h"
 
@@ -13,9 +14,11 @@ struct writer;
 
 /*
  * Called by the writer's thread, once for each job that was taken: STORE_YES
- * is durable.  Must not block.
+ * is durable.  change: the suppression, with its outcome when STORE_YES; NULL
+ * for an item.  Must not block.
  */
-typedef void writer_done(void *arg, enum store_answer answer);
+typedef void writer_done(void *arg, enum store_answer answer,
+    const struct suppress_change *change);
 
 /*
  * Starts the thread, which opens its own handle by spec (copied) and opens it
@@ -38,5 +41,22 @@ bool writer_suppress(struct writer *w, const struct suppress_change *change,
     int64_t deadline, writer_done *done, void *arg);
 bool writer_meta(struct writer *w, const struct meta_item *item,
     int64_t deadline, writer_done *done, void *arg);
+
+/*
+ * Hands an event over, which is copied: committed within 200 ms, several at
+ * once, in a queue of their own behind which no suppression waits.  False, and
+ * counted: the queue is full, and the event is lost.  Any thread; never waits
+ * for the store.  as_hash of the last call counts.
+ */
+bool writer_event(struct writer *w, const struct event *e, bool as_hash);
+
+/* Events lost so far: no room, or not committed when it stopped. */
+uint64_t writer_events_lost(const struct writer *w);
+
+/*
+ * True while the last attempt at a suppression failed: do not wait for it to
+ * be tried until its deadline where there is another way.  Any thread.
+ */
+bool writer_is_down(const struct writer *w);
 
 #endif

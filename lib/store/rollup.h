@@ -1,0 +1,71 @@
+/*
+ * rollup.h - what events add up to: counts by day, stream, campaign, list, kind
+ * and verdict, and by link.  Kept for ever, in rollups.db beside the events.
+ * Whoever reports, and trackd each minute, rolls up what is new.
+ */
+#ifndef BULKHEAD_STORE_ROLLUP_H
+#define BULKHEAD_STORE_ROLLUP_H
+
+#include "store/events.h"
+
+/*
+ * Adds up to max events behind where the last call, of any process, ended.
+ * Each is added exactly once, kill -9 or not.  A correction moves its event
+ * from one verdict to the other.  *ndone: how many it read; *more: come again.
+ */
+enum store_answer store_rollup_step(struct store *s, size_t max,
+    uint64_t *ndone, bool *more, int64_t deadline);
+
+/* Empty and 0 mean any. */
+struct rollup_filter {
+	struct str domain;
+	bool has_stream;
+	uint32_t stream;
+	bool has_campaign; /* exactly this one, which may be empty */
+	struct str campaign;
+	uint32_t from_day, until_day; /* 20261123; in [from, until) */
+};
+
+/*
+ * unique: events that were the first of their kind from a human (EVENT_HUMAN,
+ * EVENT_UNKNOWN) for one mail - recipient, stream, campaign, list, hour - and,
+ * in verdict order, are counted in that row.  Events of shared tokens, which
+ * name no recipient, are never unique.
+ */
+struct rollup_row {
+	uint32_t day;
+	struct str domain;
+	uint32_t stream;
+	struct str campaign, list;
+	enum event_kind kind;
+	enum event_verdict verdict;
+	uint64_t n, unique;
+};
+
+struct rollup_link {
+	struct str domain;
+	uint32_t stream;
+	struct str campaign;
+	struct str url;
+	uint64_t n[EVENT_VERDICTS]; /* clicks by verdict */
+	uint64_t unique;	    /* mails of which a human clicked it */
+};
+
+/* In order of day, domain, stream, campaign, list, kind, verdict. */
+enum store_answer store_rollup_walk(struct store *s,
+    const struct rollup_filter *filter,
+    bool (*each)(void *arg, const struct rollup_row *row), void *arg);
+
+/*
+ * All links of these campaigns; days are not told apart.  Most clicked (by
+ * humans) first, max at the most.
+ */
+enum store_answer store_rollup_links(struct store *s,
+    const struct rollup_filter *filter, size_t max,
+    bool (*each)(void *arg, const struct rollup_link *link), void *arg);
+
+/* Up to where events are rolled up. */
+enum store_answer store_rollup_cursor(struct store *s,
+    struct event_cursor *out, int64_t deadline);
+
+#endif
