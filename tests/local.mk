@@ -10,4 +10,4 @@ include tests/integration/local.mk
 include tests/store/local.mk
 include tests/style/local.mk
 
-EXTRA_DIST += tests/run tests/runner.py tests/deps tests/install-deps .ci/run
+EXTRA_DIST += tests/run tests/runner.py tests/deps tests/deps-tests tests/install-deps .ci/run

@@ -25,3 +25,4 @@ libbulkhead_a_SOURCES += lib/bulkhead/policy_client.c \
 	lib/bulkhead/policy_client.h
 libbulkhead_a_SOURCES += lib/bulkhead/limit.c lib/bulkhead/limit.h \
 	lib/bulkhead/settings_limit.c lib/bulkhead/settings_limit.h
+libbulkhead_a_SOURCES += lib/bulkhead/exporter.h

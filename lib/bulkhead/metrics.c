@@ -99,6 +99,21 @@ metric_name(enum metric which)
 		[METRIC_OPENED] = "opened",
 		[METRIC_SAVES_FAILED] = "saves_failed",
 		[METRIC_PURGED_SLICES] = "purged_slices",
+		[METRIC_HTTP_REQUESTS] = "http_requests",
+		[METRIC_HTTP_CONNECTIONS] = "http_connections",
+		[METRIC_CLICKS] = "clicks",
+		[METRIC_OPENS] = "opens",
+		[METRIC_UNSUBSCRIBED] = "unsubscribed",
+		[METRIC_UNDONE] = "undone",
+		[METRIC_ROBOTS] = "robots",
+		[METRIC_CORRECTED] = "corrected",
+		[METRIC_TOKENS_REFUSED] = "tokens_refused",
+		[METRIC_HTTP_REFUSED] = "http_refused",
+		[METRIC_SPOOLED] = "spooled",
+		[METRIC_SPOOL_WAITING] = "spool_waiting",
+		[METRIC_UNSUBSCRIBES_FAILED] = "unsubscribes_failed",
+		[METRIC_EVENTS] = "events",
+		[METRIC_EVENTS_LOST] = "events_lost",
 		[METRIC_RELOADS] = "reloads",
 		[METRIC_RELOADS_FAILED] = "reloads_failed",
 	};
@@ -109,7 +124,8 @@ metric_name(enum metric which)
 bool
 metric_is_gauge(enum metric which)
 {
-	return which == METRIC_SESSIONS_OPEN;
+	return which == METRIC_SESSIONS_OPEN ||
+	    which == METRIC_HTTP_CONNECTIONS || which == METRIC_SPOOL_WAITING;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * metrics.h - counters of a daemon, lock-free.  docs/LOGGING.md says what each
- * counts; the exporter comes with trackd.
+ * counts; exporter.h tells them.
  */
 #ifndef BULKHEAD_BULKHEAD_METRICS_H
 #define BULKHEAD_BULKHEAD_METRICS_H
@@ -64,6 +64,24 @@ enum metric {
 	METRIC_SAVES_FAILED,	/* of rates */
 	METRIC_PURGED_SLICES,	/* of expired entries */
 
+	/* trackd */
+	METRIC_HTTP_REQUESTS,	 /* answered */
+	METRIC_HTTP_CONNECTIONS, /* gauge */
+	METRIC_CLICKS,		 /* redirected */
+	METRIC_OPENS,
+	METRIC_UNSUBSCRIBED,	 /* made durable, spooled ones included */
+	METRIC_UNDONE,		 /* unsubscriptions taken back */
+	METRIC_ROBOTS,		 /* of clicks and opens */
+	METRIC_CORRECTED,	 /* of clicks: judged again as a burst */
+	METRIC_TOKENS_REFUSED,	 /* 404 */
+	METRIC_HTTP_REFUSED,	 /* other 4xx */
+	METRIC_SPOOLED,		 /* unsubscriptions; the store was down */
+	METRIC_SPOOL_WAITING,	 /* gauge: not in the store yet */
+	METRIC_UNSUBSCRIBES_FAILED, /* 503: neither store nor spool */
+
+	/* all */
+	METRIC_EVENTS,		 /* handed to the store's writer */
+	METRIC_EVENTS_LOST,	 /* no room: the store is down or slow */
 	METRIC_RELOADS,
 	METRIC_RELOADS_FAILED,
 	METRIC_COUNT

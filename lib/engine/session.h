@@ -13,6 +13,7 @@
 #include "bulkhead/metrics.h"
 #include "engine/message.h"
 #include "engine/mta.h"
+#include "store/events.h"
 
 /* Beyond these, and a body beyond milter { max-message }: 552 5.3.4. */
 #define SESSION_MAX_HEADER ((size_t)16 << 20)
@@ -47,6 +48,9 @@ struct session_env {
 	struct budget *budget;	 /* of all sessions; NULL: no limit */
 	size_t in_memory;	 /* of a body; 0: SPOOL_IN_MEMORY */
 	const struct policy *policy; /* NULL: nobody is asked */
+	/* Takes the events of a message; never waits.  NULL: nobody does. */
+	void (*event)(void *arg, const struct event *e);
+	void *event_arg;
 	bool wants_notes;	 /* preview --explain */
 	bool is_quiet;		 /* no log lines: preview and tests */
 };

@@ -153,9 +153,11 @@ take_away(struct memory_driver *d, struct suppress_change *c, int64_t now)
 	struct suppress_event event = { .at = now, .actor = c->actor,
 		.what = SUPPRESS_REMOVE, .entry = r->entry };
 
-	c->outcome = r->has_entry ? SUPPRESS_REMOVED : SUPPRESS_ABSENT;
-	if (!r->has_entry)
+	c->outcome = SUPPRESS_ABSENT;
+	if (!r->has_entry ||
+	    (c->is_exact && r->entry.created != c->entry.created))
 		return;
+	c->outcome = SUPPRESS_REMOVED;
 	memory_add_event(d, r, &event, false);
 	forget_beneath(r);
 	r->has_entry = false;

@@ -165,6 +165,8 @@ take_away(struct sqlite_file *f, struct arena *a, struct suppress_change *c,
 	c->outcome = SUPPRESS_ABSENT;
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE;
+	if (c->is_exact && event.entry.created != c->entry.created)
+		return true;
 	c->outcome = SUPPRESS_REMOVED;
 	return sqlite_add_history(f, &event, false) &&
 	    run_entry(f, ENTRY_DELETE, &c->entry) &&

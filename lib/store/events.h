@@ -14,7 +14,7 @@
 
 /* The numbers are stored: they never change. */
 enum event_kind {
-	EVENT_HANDED = 1, /* the milter let it go; the MTA has yet to queue it */
+	EVENT_HANDED = 1, /* the milter let it go; the MTA may yet drop it */
 	EVENT_OPENED = 2,
 	EVENT_CLICKED = 3,
 	EVENT_UNSUBSCRIBED = 4,

@@ -29,3 +29,4 @@ libbulkhead_a_SOURCES += lib/store/driver_fail.c lib/store/driver_fail.h
 libbulkhead_a_SOURCES += lib/store/writer.c lib/store/writer.h \
 	lib/store/writer_job.c lib/store/writer_job.h
 libbulkhead_a_SOURCES += lib/store/driver_sqlite_removed.c
+libbulkhead_a_SOURCES += lib/store/events.h lib/store/rollup.h

@@ -130,6 +130,7 @@ struct suppress_change {
 	enum suppress_what what;
 	struct suppress_entry entry;
 	struct str actor; /* for the history: a user's or program's name */
+	bool is_exact; /* REMOVE: only if it was created at entry.created */
 	enum suppress_outcome outcome; /* when the answer is STORE_YES */
 };
 

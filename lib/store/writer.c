@@ -130,6 +130,9 @@ write_kind(struct writer *w, unsigned kind, size_t from, size_t to,
 		answer = store_suppress_change(w->store, changes, n, deadline);
 	else
 		answer = store_meta_put(w->store, items, n, deadline);
+	for (size_t i = from, j = 0; changes != NULL && i < to; i++)
+		if (w->batch[i]->kind == kind)
+			w->batch[i]->change.outcome = changes[j++].outcome;
 	free(changes);
 	free(items);
 	return answer;

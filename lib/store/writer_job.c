@@ -49,6 +49,7 @@ writer_job_copy(const struct writer_job *job)
 void
 writer_job_end(struct writer_job *job, enum store_answer answer)
 {
-	job->done(job->arg, answer);
+	job->done(job->arg, answer,
+	    job->kind == STORE_SUPPRESS ? &job->change : NULL);
 	free(job);
 }

@@ -103,11 +103,13 @@ struct job {
 };
 
 static void
-job_done(void *arg, enum store_answer answer)
+job_done(void *arg, enum store_answer answer,
+    const struct suppress_change *change)
 {
 	struct job *job = arg;
 	struct worker *w = job->worker;
 
+	(void)change;
 	if (answer == STORE_YES)
 		atomic_store(&w->crash->shared->is_done[job->number], 1);
 	pthread_mutex_lock(&w->lock);

@@ -89,10 +89,12 @@ note(struct load *l, int64_t began)
 }
 
 static void
-done(void *arg, enum store_answer answer)
+done(void *arg, enum store_answer answer,
+    const struct suppress_change *change)
 {
 	struct load *l = arg;
 
+	(void)change;
 	pthread_mutex_lock(&l->lock);
 	l->is_done = true;
 	l->answer = answer;

@@ -21,10 +21,12 @@ struct answers {
 };
 
 static void
-count_answer(void *arg, enum store_answer answer)
+count_answer(void *arg, enum store_answer answer,
+    const struct suppress_change *change)
 {
 	struct answers *a = arg;
 
+	(void)change;
 	atomic_fetch_add(&a->n[answer], 1);
 }
 
@@ -94,13 +96,15 @@ struct durable {
 };
 
 static void
-look_at_once(void *arg, enum store_answer answer)
+look_at_once(void *arg, enum store_answer answer,
+    const struct suppress_change *change)
 {
 	struct durable *d = arg;
 	struct arena *a = arena_new();
 	struct store *s = fixture_open(d->spec, STORE_SUPPRESS, STORE_READ,
 	    2000);
 
+	(void)change;
 	if (answer == STORE_YES &&
 	    fixture_find(s, a, d->address, NULL).answer == STORE_YES)
 		atomic_fetch_add(&d->nfound, 1);
