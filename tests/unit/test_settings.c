@@ -284,6 +284,51 @@ test_milter_bounds(void **state)
 	unload(&l);
 }
 
+static void
+test_trackd(void **state)
+{
+	struct net_addr addr;
+	struct loaded l;
+
+	load_good(&l, state, "stream s { }");
+	assert_int_equal(l.s->trackd.threads, 1);
+	assert_int_equal(l.s->trackd.max_connections, 16384);
+	assert_int_equal(l.s->trackd.nproxies, 2);
+	assert_false(l.s->trackd.is_public);
+	assert_false(l.s->trackd.keep_visitors);
+	assert_int_equal(l.s->milter.metrics.n, 0);
+	assert_int_equal(l.s->event_addresses, EVENT_ADDRESSES_FULL);
+	assert_int_equal(l.s->event_retention, 400);
+	unload(&l);
+	load_good(&l, state, "event-addresses = hash event-retention = 0\n"
+	    "token-keys = /k\n"
+	    "trackd { listen = \"inet:0.0.0.0:80\" public = true spool = /s "
+	    "threads = 4 max-connections = 9 proxies = { \"192.0.2.7\" } "
+	    "templates = /t robots = /r keep-visitors = true "
+	    "metrics = \"unix:/m\" } "
+	    "policyd { metrics = \"inet:[::1]:9\" } "
+	    "milter { metrics = \"inet:localhost:9\" }");
+	assert_int_equal(l.s->trackd.threads, 4);
+	assert_int_equal(l.s->trackd.max_connections, 9);
+	assert_int_equal(l.s->trackd.nproxies, 1);
+	assert_int_equal(net_parse_addr(STR("192.0.2.7"), &addr), 0);
+	assert_true(net_contains(&l.s->trackd.proxies[0], &addr));
+	assert_true(l.s->trackd.is_public);
+	assert_true(l.s->trackd.keep_visitors);
+	expect_str("templates", l.s->trackd.templates, STR("/t"));
+	expect_str("robots", l.s->trackd.robots, STR("/r"));
+	expect_str("trackd's", l.s->trackd.metrics, STR("unix:/m"));
+	expect_str("policyd's", l.s->policyd.metrics, STR("inet:[::1]:9"));
+	expect_str("milter's", l.s->milter.metrics, STR("inet:localhost:9"));
+	assert_int_equal(l.s->event_addresses, EVENT_ADDRESSES_HASH);
+	assert_int_equal(l.s->event_retention, 0);
+	unload(&l);
+	load_good(&l, state, "event-retention = 90d trackd { proxies = { } }");
+	assert_int_equal(l.s->event_retention, 90);
+	assert_int_equal(l.s->trackd.nproxies, 0);
+	unload(&l);
+}
+
 /* What settings_write() says loads again and is written alike. */
 static void
 expect_fixed_point(const char *name, void **state, const char *text)
@@ -323,6 +368,9 @@ test_show_is_a_fixed_point(void **state)
 	    "rates = \"sqlite:/r\" events = \"sqlite:/e\"\n"
 	    "limit \"l \" { rate = \"7/m\" per = client override \"10.0.0.1\" "
 	    "{ rate = \"1/s\" burst = 3 } count = messages }");
+	expect_fixed_point("trackd", state, "event-retention = 0 trackd { "
+	    "listen = \"inet:[::1]:80\" proxies = { } public = true }\n"
+	    "token-keys = /k event-addresses = hash");
 	expect_fixed_point("warm-up", state,
 	    "limit a { rate = \"7/m\" per = client warm-up = { \"200/d\", "
 	    "\"1/h\" } from = \"2026-12-01\" override \"2001:db8::1\" "
@@ -543,6 +591,7 @@ main(void)
 		CASE(test_values_are_normalised),
 		CASE(test_enumerations),
 		CASE(test_milter_bounds),
+		CASE(test_trackd),
 		CASE(test_show_is_a_fixed_point),
 		CASE(test_json),
 		CASE(test_warm_up),

@@ -333,6 +333,65 @@ test_uncertain(void **state)
 	writer_stop(&w, 1000);
 }
 
+static void
+keep_outcome(void *arg, enum store_answer answer,
+    const struct suppress_change *change)
+{
+	atomic_int *outcome = arg;
+
+	assert_int_equal(answer, STORE_YES);
+	atomic_store(outcome, (int)change->outcome);
+}
+
+static enum suppress_outcome
+outcome_of(struct writer *w, enum suppress_what what, int64_t created,
+    bool is_exact)
+{
+	struct suppress_change c = fixture_change(what,
+	    fixture_entry("a@x.example", SUPPRESS_UNSUBSCRIBE, created, 0));
+	atomic_int outcome = -1;
+
+	c.is_exact = is_exact;
+	assert_true(writer_suppress(w, &c, store_deadline(10000), keep_outcome,
+	    &outcome));
+	while (atomic_load(&outcome) < 0)
+		usleep(1000);
+	return (enum suppress_outcome)atomic_load(&outcome);
+}
+
+/* What was undone is what was made, not what was there before or since. */
+static void
+test_exact(void **state)
+{
+	static const char *const specs[] = { "memory:", "sqlite:" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct arena *a = arena_new();
+		const char *dir = fixture_directory(a);
+		struct writer *w = start(arena_cstr(a, arena_printf(a, "%s%s",
+		    specs[i], i ? dir : "")), 100);
+
+		assert_int_equal(outcome_of(w, SUPPRESS_PUT, 1000, false),
+		    SUPPRESS_ADDED);
+		assert_int_equal(outcome_of(w, SUPPRESS_PUT, 2000, false),
+		    SUPPRESS_ALREADY);
+		assert_int_equal(outcome_of(w, SUPPRESS_REMOVE, 2000, true),
+		    SUPPRESS_ABSENT);
+		assert_int_equal(outcome_of(w, SUPPRESS_REMOVE, 1000, true),
+		    SUPPRESS_REMOVED);
+		assert_int_equal(outcome_of(w, SUPPRESS_REMOVE, 1000, true),
+		    SUPPRESS_ABSENT);
+		assert_int_equal(outcome_of(w, SUPPRESS_PUT, 3000, false),
+		    SUPPRESS_ADDED);
+		assert_int_equal(outcome_of(w, SUPPRESS_REMOVE, 1, false),
+		    SUPPRESS_REMOVED);
+		writer_stop(&w, 10000);
+		fixture_remove(dir);
+		arena_free(&a);
+	}
+}
+
 int
 main(void)
 {
@@ -345,6 +404,7 @@ main(void)
 		cmocka_unit_test(test_down_and_back),
 		cmocka_unit_test(test_one_bad_job),
 		cmocka_unit_test(test_uncertain),
+		cmocka_unit_test(test_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
