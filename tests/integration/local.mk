@@ -75,3 +75,5 @@ tests_tools_policy_null_SOURCES = tests/tools/policy_null.c
 tests_tools_policy_null_LDADD = $(BULKHEAD_LIBS) $(EVENT_LIBS)
 EXTRA_DIST += tests/integration/policy.py \
 	tests/integration/test_policy.py
+EXTRA_DIST += tests/integration/proxies.py \
+	tests/integration/test_proxies.py
