@@ -77,3 +77,4 @@ EXTRA_DIST += tests/integration/policy.py \
 	tests/integration/test_policy.py
 EXTRA_DIST += tests/integration/proxies.py \
 	tests/integration/test_proxies.py
+EXTRA_DIST += tests/integration/browser.py
