@@ -37,6 +37,7 @@ judge_one(struct batch *b, struct question *q, const char *kind,
 		return false;
 	question_refuse(b, q, CAUSE_PAUSED, "450", "4.7.1",
 	    "%s %.*s is paused: try again later", kind, STR_ARG(name));
+	q->reply.is_paused = true;
 	return true;
 }
 

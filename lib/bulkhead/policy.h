@@ -44,6 +44,7 @@ struct policy_reply {
 	struct policy_suppressed *suppressed; /* admit only, in order */
 	size_t nsuppressed;
 	struct str limit; /* that was over, for the log; or empty */
+	bool is_paused; /* DEFER: the stream or domain is */
 	bool was_open; /* accepted because on-store-failure = accept */
 };
 

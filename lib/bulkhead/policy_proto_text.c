@@ -210,6 +210,8 @@ policy_write_reply(struct buf *out, const struct policy_reply *r)
 		buf_char(out, '\n');
 	}
 	write_some(out, "limit", r->limit);
+	if (r->is_paused)
+		policy_write_attr(out, "paused", STR("1"));
 	if (r->was_open)
 		policy_write_attr(out, "open", STR("1"));
 	policy_write_end(out);
@@ -317,6 +319,8 @@ policy_reply_read(struct arena *a, struct str block, size_t nrecipients,
 	while (policy_next_attr(&block, &name, &value)) {
 		if (str_eq(name, STR("limit")))
 			out->limit = arena_copy(a, value);
+		else if (str_eq(name, STR("paused")))
+			out->is_paused = str_eq(value, STR("1"));
 		else if (str_eq(name, STR("open")))
 			out->was_open = str_eq(value, STR("1"));
 		else if (str_eq(name, STR("suppressed")) &&

@@ -64,6 +64,7 @@ ask_policy(struct message *m, const char *stage, ask_function *ask,
 	ask(m->policy->arg, m->arena, &q, reply);
 	m->was_open = m->was_open || reply->was_open;
 	m->limit = reply->limit;
+	m->is_paused = reply->is_paused;
 	switch (reply->answer) {
 	case POLICY_ACCEPT:
 		return STAGE_NEXT;

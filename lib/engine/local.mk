@@ -12,6 +12,7 @@ libbulkhead_a_SOURCES += \
 	lib/engine/placeholder.c lib/engine/placeholder.h \
 	lib/engine/reentry.c lib/engine/reentry.h \
 	lib/engine/report.c lib/engine/report.h \
+	lib/engine/report_events.c \
 	lib/engine/session.c lib/engine/session.h \
 	lib/engine/stage.h lib/engine/stages.c \
 	lib/engine/stage_admit.c \

@@ -131,6 +131,7 @@ struct message {
 	bool is_already_done;	      /* and that is why */
 	bool is_bare; /* ours, passes as it came: admitted and charged only */
 	struct str limit;	      /* that it was over, or empty */
+	bool is_paused;		      /* its stream or domain, and so refused */
 	bool was_open; /* went on though policyd or its store was down */
 	bool was_ours; /* a signature of ours is on it that is not good now */
 	const char *lacks;	      /* what was wanted and is not there */

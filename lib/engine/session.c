@@ -384,6 +384,7 @@ session_end(struct session *s, struct str queue_id, struct mta *mta)
 	if (!s->env->is_quiet)
 		report_log(m, clock_thread_cpu() - start);
 	report_count(m, s->env->metrics);
+	report_events(m, s->env);
 	return m->settings->milter.mode == MODE_ACT ? m->verdict :
 						      VERDICT_PASS;
 }

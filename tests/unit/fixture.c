@@ -114,7 +114,8 @@ static void
 connect_client(struct fixture *f, const struct fixture_sender *from)
 {
 	struct client client = { .has_addr = true,
-		.is_sendmail = from->is_sendmail };
+		.is_sendmail = from->is_sendmail,
+		.mta = str_from(from->mta) };
 	const char *addr = from->client ? from->client : "127.0.0.1";
 
 	assert_int_equal(net_parse_addr(str_from(addr), &client.addr), 0);
@@ -169,6 +170,7 @@ fixture_send(struct fixture *f, const struct fixture_sender *from,
 		.clock = clock_fixed(
 		    (FIXTURE_TIME + f->later) * INT64_C(1000000)),
 		.policy = f->policy,
+		.event = f->event, .event_arg = f->event_arg,
 		.metrics = &f->metrics, .is_quiet = !f->is_loud,
 		.wants_notes = true };
 	if (f->session == NULL)

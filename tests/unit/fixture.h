@@ -21,6 +21,8 @@ struct fixture {
 	struct session *session;
 	int64_t later; /* seconds: the clock is at FIXTURE_TIME and these */
 	const struct policy *policy; /* whom the stages ask; NULL: nobody */
+	void (*event)(void *arg, const struct event *e); /* NULL: nobody */
+	void *event_arg;
 	bool is_loud;		/* log lines are wanted */
 	struct metrics metrics; /* of all messages sent */
 	/* the last message sent */
@@ -44,6 +46,7 @@ struct fixture_sender {
 	const char *from;      /* "news@example.com" */
 	const char *to[4];     /* "user@example.net" */
 	const char *args;      /* of MAIL: none */
+	const char *mta;       /* {j}: none */
 	bool is_sendmail;
 };
 

@@ -89,6 +89,10 @@ UNIT_TESTS += tests/unit/test_admit
 tests_unit_test_admit_SOURCES = tests/unit/test_admit.c \
 	tests/unit/fixture.c tests/unit/fixture.h
 tests_unit_test_admit_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_engine_events
+tests_unit_test_engine_events_SOURCES = tests/unit/test_engine_events.c \
+	tests/unit/fixture.c tests/unit/fixture.h
+tests_unit_test_engine_events_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_encode
 tests_unit_test_encode_SOURCES = tests/unit/test_encode.c \
 	tests/unit/fixture.c tests/unit/fixture.h

@@ -446,6 +446,9 @@ test_reply_there_and_back(void **state)
 		{ .answer = POLICY_DEFER, .code = STR("450"),
 		    .status = STR("4.7.1"), .text = STR("over: retry in 3 s"),
 		    .limit = STR("google") },
+		{ .answer = POLICY_DEFER, .code = STR("450"),
+		    .status = STR("4.7.1"), .text = STR("it is paused"),
+		    .is_paused = true },
 		{ .answer = POLICY_REFUSE, .code = STR("550"),
 		    .status = STR("5.7.1"), .text = STR("no") },
 	};
@@ -468,6 +471,7 @@ test_reply_there_and_back(void **state)
 		expect_str("text", got.text, want->text);
 		expect_str("limit", got.limit, want->limit);
 		assert_int_equal(got.was_open, want->was_open);
+		assert_int_equal(got.is_paused, want->is_paused);
 		assert_int_equal(got.nsuppressed, want->nsuppressed);
 		for (size_t k = 0; k < got.nsuppressed; k++) {
 			assert_int_equal(got.suppressed[k].recipient,

@@ -283,7 +283,8 @@ test_pauses(void **state)
 
 	expect_str("before", office_ask(o, ADMIT), STR("action=DUNNO"));
 	set_pause(o, "pause/stream/shop", 0, true);
-	expect_str("admit", office_ask(o, ADMIT), paused);
+	expect_str("admit", office_ask(o, ADMIT), arena_printf(o->arena,
+	    "%.*s\npaused=1", STR_ARG(paused)));
 	expect_str("rcpt", office_rcpt(o, "a@b.example", at_rcpt), paused);
 	expect_str("another's", office_rcpt(o, "a@b.example",
 	    "sender=n@example.com"), STR("action=DUNNO"));
@@ -294,12 +295,48 @@ test_pauses(void **state)
 	expect_str("after", office_ask(o, ADMIT), STR("action=DUNNO"));
 	set_pause(o, "pause/domain/example.com", NOW + 60, true);
 	expect_str("domain", office_ask(o, ADMIT), STR("action=450 4.7.1 "
-	    "domain example.com is paused: try again later"));
+	    "domain example.com is paused: try again later\npaused=1"));
 	office_time(o, NOW + 61);
 	expect_str("over", office_ask(o, ADMIT), STR("action=DUNNO"));
 	set_pause(o, "pause/stream/shop of", 0, true);
 	expect_str("whole names", office_ask(o, ADMIT), STR("action=DUNNO"));
 	assert_int_equal(metrics_get(&o->metrics, METRIC_PAUSED), 3);
+	office_close(o);
+}
+
+/* Told of smtpd's questions only: the milter tells of its own. */
+static void
+test_events(void **state)
+{
+	struct office *o = office_open(state, "domain \"example.com\" {}\n"
+	    "stream \"shop\" { match { sasl-user = { \"shop*\" } } "
+	    "envelope-domain = true }\n", "memory:", NULL);
+	const char *shop = "sender=n@example.com sasl_username=shop2 "
+	    "queue_id=4A";
+	struct str id = arena_printf(o->arena, "example.com/%u 4A",
+	    (unsigned)hash_id32(STR("shop")));
+
+	office_suppress(o, "a@b.example", NONE, SUPPRESS_HARD_BOUNCE, "");
+	office_rcpt(o, "A@B.example", shop);
+	expect_str("suppressed", buf_view(&o->events), arena_printf(o->arena,
+	    "suppressed a@b.example %.*s: hard-bounce", STR_ARG(id)));
+	office_rcpt(o, "x@b.example", shop);
+	expect_str("fine", buf_view(&o->events), STR(""));
+	office_rcpt(o, "a@b.example", "sender=n@example.com");
+	expect_str("no stream", buf_view(&o->events),
+	    STR("suppressed a@b.example /0 : hard-bounce"));
+	office_rcpt(o, "a@b.example", "sender=<>");
+	expect_str("bounce", buf_view(&o->events), STR(""));
+	office_ask(o, ADMIT);
+	assert_int_equal(metrics_get(&o->metrics, METRIC_SUPPRESSED), 3);
+	expect_str("the milter's", buf_view(&o->events), STR(""));
+	set_pause(o, "pause/stream/shop", 0, true);
+	office_rcpt(o, "x@b.example", shop);
+	expect_str("paused", buf_view(&o->events), arena_printf(o->arena,
+	    "limited x@b.example %.*s: paused", STR_ARG(id)));
+	store_close(&o->desk.lists);
+	office_rcpt(o, "x@b.example", "sender=n@example.com");
+	expect_str("down", buf_view(&o->events), STR(""));
 	office_close(o);
 }
 
@@ -665,6 +702,7 @@ main(void)
 		TEST(test_scopes_at_rcpt),
 		TEST(test_may_send),
 		TEST(test_pauses),
+		TEST(test_events),
 		TEST(test_admit),
 		TEST(test_store_does_not_tell),
 		TEST(test_large_question_is_late_alone),
