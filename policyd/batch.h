@@ -16,6 +16,7 @@
 #include "policyd/instances.h"
 #include "policyd/outage.h"
 #include "policyd/pauses.h"
+#include "store/events.h"
 #include "store/suppress.h"
 
 /*
@@ -30,6 +31,9 @@ struct desk {
 	struct outage outage;
 	struct metrics *metrics;
 	struct clock clock;
+	/* Takes events; never waits.  NULL: nobody does. */
+	void (*event)(void *arg, const struct event *e);
+	void *event_arg;
 };
 
 /* Why a question was answered with a no; for the log. */

@@ -173,6 +173,17 @@ is_too_many_together(const struct question *q)
 	return is_some;
 }
 
+/* What was remembered of a message may go before the others are answered. */
+static void
+keep_recipients(struct batch *b, struct question *q)
+{
+	struct str *v = arena_array(b->arena, q->nrecipients, sizeof(*v));
+
+	for (size_t i = 0; i < q->nrecipients; i++)
+		v[i] = arena_copy(b->arena, q->recipients[i]);
+	q->recipients = v;
+}
+
 static void
 refuse(struct batch *b, struct question *q)
 {
@@ -187,6 +198,7 @@ refuse(struct batch *b, struct question *q)
 		question_refuse(b, q, CAUSE_LIMIT, arena_cstr(b->arena, code),
 		    arena_cstr(b->arena, status), "%.*s", STR_ARG(text));
 	q->reply.limit = limit;
+	keep_recipients(b, q);
 	metrics_add(b->desk->metrics, METRIC_OVER_LIMIT, 1);
 }
 

@@ -11,7 +11,8 @@ POLICYD_PARTS = \
 	policyd/instances.c policyd/instances.h \
 	policyd/outage.c policyd/outage.h \
 	policyd/pauses.c policyd/pauses.h \
-	policyd/reply.c policyd/reply.h
+	policyd/reply.c policyd/reply.h \
+	policyd/reply_events.c
 
 sbin_PROGRAMS += bulkhead-policyd
 bulkhead_policyd_SOURCES = $(POLICYD_PARTS) \

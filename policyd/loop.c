@@ -113,6 +113,7 @@ answer(struct loop *l, struct batch *b, struct question *q)
 		reply_log(b, q);
 	}
 	reply_count(b, q);
+	reply_events(b, q);
 	if (q->from != NULL && out.failed)
 		client_break(q->from, "its reply would be too large");
 	else if (q->from != NULL)
@@ -458,6 +459,8 @@ loop_new(const struct loop_spec *spec)
 	*l = (struct loop){ .spec = *spec };
 	l->desk.metrics = spec->metrics;
 	l->desk.clock = spec->clock;
+	l->desk.event = spec->event;
+	l->desk.event_arg = spec->event_arg;
 	l->desk.pauses = pauses_new();
 	l->desk.instances = instances_new(INSTANCES_MAX,
 	    INSTANCES_OCTETS);

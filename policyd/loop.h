@@ -19,6 +19,9 @@ struct loop_spec {
 	void *arg;
 	struct metrics *metrics;
 	struct clock clock;
+	/* Takes events; never waits.  NULL: nobody does. */
+	void (*event)(void *arg, const struct event *e);
+	void *event_arg;
 	unsigned max_clients;  /* further ones wait to be accepted */
 };
 

@@ -19,4 +19,7 @@ void reply_log(struct batch *b, const struct question *q);
 /* Counts what came of it. */
 void reply_count(struct batch *b, const struct question *q);
 
+/* Gives the desk's sink what happened to recipients of smtpd's question. */
+void reply_events(struct batch *b, const struct question *q);
+
 #endif

@@ -21,6 +21,20 @@ office_settings(struct office *o, void **state, const char *settings)
 	    arena_printf(o->arena, "%s%s", head, settings)));
 }
 
+/* "suppressed a@b.example example.com/17 4A: complaint" */
+static void
+keep_event(void *arg, const struct event *e)
+{
+	struct office *o = arg;
+
+	buf_printf(&o->events, "%s%s %.*s %.*s/%u %.*s: %.*s",
+	    o->events.n > 0 ? "|" : "", e->kind == EVENT_SUPPRESSED ?
+	    "suppressed" : e->kind == EVENT_LIMITED ? "limited" : "?",
+	    STR_ARG(e->recipient), STR_ARG(e->domain), (unsigned)e->stream,
+	    STR_ARG(e->queue_id), STR_ARG(e->detail));
+	assert_true(e->at == clock_micros(&o->desk.clock));
+}
+
 struct office *
 office_open(void **state, const char *settings, const char *lists,
     const char *rates)
@@ -40,7 +54,10 @@ office_open(void **state, const char *settings, const char *lists,
 	o->desk.instances = instances_new(8, 1000000);
 	o->desk.metrics = &o->metrics;
 	o->desk.clock = clock_fixed(NOW * 1000000);
+	o->desk.event = keep_event;
+	o->desk.event_arg = o;
 	batch_init(&o->batch, &o->desk);
+	buf_init(&o->events, 1000000);
 	buf_init(&o->log, 1000000);
 	return o;
 }
@@ -55,6 +72,7 @@ office_close(struct office *o)
 	instances_free(&o->desk.instances);
 	batch_free(&o->batch);
 	buf_free(&o->log);
+	buf_free(&o->events);
 	arena_free(&o->arena);
 	free(o);
 }
@@ -77,6 +95,7 @@ reply_of(struct office *o, struct question *q)
 		reply_log(&o->batch, q);
 	}
 	reply_count(&o->batch, q);
+	reply_events(&o->batch, q);
 	assert_true(text.n > 2 && text.p[text.n - 1] == '\n' &&
 	    text.p[text.n - 2] == '\n');
 	out = arena_copy(o->arena, str_sub(buf_view(&text), 0, text.n - 2));
@@ -111,6 +130,7 @@ office_ask_all(struct office *o, const struct str *requests, size_t n,
 	struct str text;
 
 	assert_true(old >= 0 && fd >= 0);
+	buf_clear(&o->events);
 	dup2(fd, STDERR_FILENO);
 	decide(o, requests, n, out);
 	dup2(old, STDERR_FILENO);

@@ -18,6 +18,7 @@ struct office {
 	struct desk desk;
 	struct batch batch;
 	struct buf log; /* what the last asking logged */
+	struct buf events; /* and told, '|' between */
 };
 
 /*

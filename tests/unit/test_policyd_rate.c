@@ -302,6 +302,35 @@ test_count_of_data_rules(void **state)
 	office_close(o);
 }
 
+/* One for each whom it is about, named where that is remembered. */
+static void
+test_events_of_limits(void **state)
+{
+	struct office *o = office_open(state, "policyd { charge-at = data }\n"
+	    "limit \"all\" { rate = \"3/h\" }\n", "memory:", "memory:");
+
+	rcpt(o, 1, "i1");
+	rcpt(o, 2, "i1");
+	rcpt(o, 3, "i1");
+	expect_str("fits", buf_view(&o->events), STR(""));
+	rcpt(o, 4, "i1");
+	expect_str("rcpt", buf_view(&o->events),
+	    STR("limited u4@x.example /0 : all"));
+	rcpt(o, 5, "i2");
+	rcpt(o, 6, "i2");
+	data(o, "instance=i1 recipient_count=3");
+	expect_str("charged", buf_view(&o->events), STR(""));
+	data(o, "instance=i2 recipient_count=2");
+	expect_str("data", buf_view(&o->events),
+	    STR("limited u5@x.example /0 : all|limited u6@x.example /0 : all"));
+	data(o, "instance=i3 recipient_count=2");
+	expect_str("nobody remembers", buf_view(&o->events),
+	    STR("limited  /0 : all|limited  /0 : all"));
+	charge(o, "4A", 2, "");
+	expect_str("the milter's", buf_view(&o->events), STR(""));
+	office_close(o);
+}
+
 /* With a milter DATA charges nothing. */
 static void
 test_no_charge_at_data(void **state)
@@ -527,6 +556,7 @@ main(void)
 		TEST(test_charges_of_one_batch),
 		TEST(test_charge_at_data),
 		TEST(test_count_of_data_rules),
+		TEST(test_events_of_limits),
 		TEST(test_no_charge_at_data),
 		TEST(test_rates_do_not_tell),
 		TEST(test_refused_is_not_remembered),
