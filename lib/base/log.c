@@ -3,15 +3,20 @@
  */
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
 	const char *program;
 	enum log_target target;
-} sink = { "bulkhead", LOG_TARGET_STDERR };
+	pthread_mutex_t lock;	    /* guards last */
+	struct log_problem last[2]; /* error, warning; time 0: none */
+} sink = { "bulkhead", LOG_TARGET_STDERR, PTHREAD_MUTEX_INITIALIZER,
+	{ { 0, "" }, { 0, "" } } };
 
 void
 log_open(const char *program, enum log_target target)
@@ -30,6 +35,28 @@ clean(char *line)
 			*line = '?';
 }
 
+static void
+remember(enum log_level level, const char *line)
+{
+	struct log_problem *p = &sink.last[level];
+
+	pthread_mutex_lock(&sink.lock);
+	p->time = time(NULL);
+	snprintf(p->text, sizeof(p->text), "%.*s", LOG_PROBLEM_MAX - 1, line);
+	pthread_mutex_unlock(&sink.lock);
+}
+
+bool
+log_last(enum log_level level, struct log_problem *out)
+{
+	if (level > LOG_LEVEL_WARNING)
+		return false;
+	pthread_mutex_lock(&sink.lock);
+	*out = sink.last[level];
+	pthread_mutex_unlock(&sink.lock);
+	return out->time != 0;
+}
+
 static void __attribute__((format(printf, 2, 0)))
 write_line(enum log_level level, const char *fmt, va_list ap)
 {
@@ -40,6 +67,8 @@ write_line(enum log_level level, const char *fmt, va_list ap)
 
 	vsnprintf(line, sizeof(line), fmt, ap);
 	clean(line);
+	if (level != LOG_LEVEL_INFO)
+		remember(level, line);
 	if (sink.target == LOG_TARGET_SYSLOG) {
 		syslog(priority[level], "%s%s", word[level], line);
 		return;

@@ -7,6 +7,7 @@
 #define BULKHEAD_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
@@ -26,5 +27,19 @@ void log_open(const char *program, enum log_target target);
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The last line of its kind, cut to what is kept of it. */
+#define LOG_PROBLEM_MAX 512
+
+struct log_problem {
+	int64_t time; /* seconds since 1970 */
+	char text[LOG_PROBLEM_MAX];
+};
+
+/*
+ * The last error or the last warning that this process logged; false: none so
+ * far, or another level.
+ */
+bool log_last(enum log_level level, struct log_problem *out);
 
 #endif
