@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +18,8 @@
 
 #include "base/log.h"
 #include "base/net.h"
+
+#define SOCKET_MODE 0660
 
 /*
  * Only a refusal says that nobody listens there; EACCES, say, does not, nor
@@ -39,28 +42,40 @@ is_live(const char *path)
 }
 
 /* A stale socket goes; anything else stays and is an error. */
-int
-listen_clear_path(const char *path)
+static int
+clear_path(const char *path, char why[LISTEN_WHY])
 {
 	struct stat st;
 
 	if (lstat(path, &st) != 0)
 		return EX_OK;
 	if (!S_ISSOCK(st.st_mode)) {
-		log_error("%s is there and no socket: remove it, or choose "
-			  "another path", path);
+		snprintf(why, LISTEN_WHY, "%s is there and no socket: remove "
+		    "it, or choose another path", path);
 		return EX_CANTCREAT;
 	}
 	if (is_live(path)) {
-		log_error("%s: another process listens there: stop it first",
-		    path);
+		snprintf(why, LISTEN_WHY,
+		    "%s: another process listens there: stop it first", path);
 		return EX_UNAVAILABLE;
 	}
 	if (unlink(path) != 0) {
-		log_error("cannot remove the stale socket %s: %m", path);
+		snprintf(why, LISTEN_WHY,
+		    "cannot remove the stale socket %s: %m", path);
 		return EX_NOPERM;
 	}
 	return EX_OK;
+}
+
+int
+listen_clear_path(const char *path)
+{
+	char why[LISTEN_WHY];
+	int rc = clear_path(path, why);
+
+	if (rc != EX_OK)
+		log_error("%s", why);
+	return rc;
 }
 
 /* Those who connect have other users: FACTS must 30. */
@@ -111,6 +126,15 @@ listen_at(const struct sockaddr *where, socklen_t n)
 
 	if (fd < 0)
 		return -1;
+	/*
+	 * On Linux bind(2) makes a socket of its descriptor's mode, less the
+	 * umask: nobody else can connect before chmod(2) makes it right.
+	 */
+	if (where->sa_family == AF_UNIX && fchmod(fd, SOCKET_MODE) != 0 &&
+	    errno != EINVAL) {
+		close(fd);
+		return -1;
+	}
 	if (where->sa_family != AF_UNIX)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (where->sa_family == AF_INET6)
@@ -124,43 +148,44 @@ listen_at(const struct sockaddr *where, socklen_t n)
 }
 
 static int
-say_failure(const char *name)
+say_failure(const char *name, char why[LISTEN_WHY])
 {
 	if (errno == ENOENT)
-		log_error("cannot listen on %s: its directory is not there: "
-			  "make it, of the group that connects and mode 0710",
-		    name);
+		snprintf(why, LISTEN_WHY, "cannot listen on %s: its directory "
+		    "is not there: make it, of the group that connects and "
+		    "mode 0710", name);
 	else
-		log_error("cannot listen on %s: %m", name);
+		snprintf(why, LISTEN_WHY, "cannot listen on %s: %m", name);
 	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
 static int
-open_unix(const char *path, const char *group, const char *name, int *fd)
+open_unix(const char *path, const char *group, const char *name, int *fd,
+    char why[LISTEN_WHY])
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int rc = listen_clear_path(path);
-	mode_t old;
+	int rc = clear_path(path, why);
 
 	if (rc != EX_OK)
 		return rc;
 	if (strlen(path) >= sizeof(sun.sun_path)) {
 		errno = ENAMETOOLONG;
-		return say_failure(name);
+		return say_failure(name, why);
 	}
 	memcpy(sun.sun_path, path, strlen(path) + 1);
-	old = umask(0117);
 	*fd = listen_at((struct sockaddr *)&sun, sizeof(sun));
-	rc = *fd < 0 ? say_failure(name) : EX_OK;
-	umask(old);
-	if (rc == EX_OK && group != NULL)
+	if (*fd < 0)
+		return say_failure(name, why);
+	if (chmod(path, SOCKET_MODE) != 0)
+		log_warning("%s: cannot make its mode 0660: %m", path);
+	if (group != NULL)
 		listen_give_to(path, group);
-	return rc;
+	return EX_OK;
 }
 
 static int
 open_inet(struct arena *a, const struct net_socket *where, const char *name,
-    int *fd)
+    int *fd, char why[LISTEN_WHY])
 {
 	const struct addrinfo want = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
@@ -171,32 +196,33 @@ open_inet(struct arena *a, const struct net_socket *where, const char *name,
 
 	if (getaddrinfo(is_any ? NULL : is_local ? "127.0.0.1" : where->host,
 	    port, &want, &found) != 0) {
-		log_error("cannot listen on %s: write its host as an address",
-		    name);
+		snprintf(why, LISTEN_WHY,
+		    "cannot listen on %s: write its host as an address", name);
 		return EX_CONFIG;
 	}
 	*fd = listen_at(found->ai_addr, found->ai_addrlen);
 	freeaddrinfo(found);
 	if (*fd < 0)
-		return say_failure(name);
+		return say_failure(name, why);
 	listen_set_nodelay(*fd);
 	return EX_OK;
 }
 
 /* One that somebody else opened, systemd.socket(5) for example. */
 static int
-open_inherited(int fd, const char *name)
+open_inherited(int fd, const char *name, char why[LISTEN_WHY])
 {
 	if (!listen_is_listening(fd)) {
-		log_error("%s is no listening socket: leave the socket to "
-			  "systemd.socket(5), or write unix:/PATH", name);
+		snprintf(why, LISTEN_WHY, "%s is no listening socket: leave "
+		    "the socket to systemd.socket(5), or write unix:/PATH",
+		    name);
 		return EX_UNAVAILABLE;
 	}
 	if (listen(fd, LISTEN_BACKLOG) != 0)
 		log_warning("%s: cannot let more connections wait: %m", name);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-		log_error("%s: %m", name);
+		snprintf(why, LISTEN_WHY, "%s: %m", name);
 		return EX_OSERR;
 	}
 	listen_set_nodelay(fd);
@@ -204,24 +230,35 @@ open_inherited(int fd, const char *name)
 }
 
 int
-listen_open(const char *name, const char *group, int *fd)
+listen_try(const char *name, const char *group, int *fd, char why[LISTEN_WHY])
 {
 	struct arena *a = arena_new();
 	struct net_socket where;
-	const char *why;
+	const char *wrong;
 	int rc;
 
-	if (net_parse_socket(a, str_from(name), &where, &why) != 0) {
-		log_error("socket \"%s\": %s", name, why);
+	if (net_parse_socket(a, str_from(name), &where, &wrong) != 0) {
+		snprintf(why, LISTEN_WHY, "socket \"%s\": %s", name, wrong);
 		rc = EX_CONFIG;
 	} else if (where.kind == NET_UNIX) {
-		rc = open_unix(where.path, group, name, fd);
+		rc = open_unix(where.path, group, name, fd, why);
 	} else if (where.kind == NET_INET) {
-		rc = open_inet(a, &where, name, fd);
+		rc = open_inet(a, &where, name, fd, why);
 	} else {
 		*fd = where.fd;
-		rc = open_inherited(*fd, name);
+		rc = open_inherited(*fd, name, why);
 	}
 	arena_free(&a);
+	return rc;
+}
+
+int
+listen_open(const char *name, const char *group, int *fd)
+{
+	char why[LISTEN_WHY];
+	int rc = listen_try(name, group, fd, why);
+
+	if (rc != EX_OK)
+		log_error("%s", why);
 	return rc;
 }

@@ -15,9 +15,15 @@
  * for all IPv4 addresses) or takes over "fd:N"; it does not block and is
  * closed on exec.  A unix socket is 0660, of that group unless NULL; one that
  * a live process listens on is not taken.  0 with *fd, or a sysexits code,
- * logged.  Changes the umask for a moment: before there are threads.
+ * logged.
  */
 int listen_open(const char *name, const char *group, int *fd);
+
+#define LISTEN_WHY 512
+
+/* The same with the reason in why, one line, instead of in the log. */
+int listen_try(const char *name, const char *group, int *fd,
+    char why[LISTEN_WHY]);
 
 /* Removes a stale socket; 0, or a sysexits code, logged. */
 int listen_clear_path(const char *path);
