@@ -9,7 +9,7 @@ bulkhead_milter_SOURCES = \
 	milter/processor.c milter/processor.h \
 	milter/signals.c \
 	milter/socket.c milter/socket.h
-bulkhead_milter_LDADD = $(BULKHEAD_LIBS) $(MILTER_LIBS)
+bulkhead_milter_LDADD = $(DAEMON_LIBS) $(MILTER_LIBS)
 if BUFFERED
 bulkhead_milter_SOURCES += milter/buffered.c
 bulkhead_milter_LDFLAGS = $(AM_LDFLAGS) $(MILTER_WRAP)

@@ -156,6 +156,7 @@ main(int argc, char **argv)
 		.reloaded = milter_reloaded,
 		.tick = milter_tick,
 		.stop = drain_run,
+		.metrics = offsetof(struct settings, milter.metrics),
 	};
 
 	processor_choose(argv);

@@ -20,4 +20,4 @@ bulkhead_policyd_SOURCES = $(POLICYD_PARTS) \
 	policyd/client.c policyd/client.h \
 	policyd/loop.c policyd/loop.h \
 	policyd/upkeep.c policyd/upkeep.h
-bulkhead_policyd_LDADD = $(BULKHEAD_LIBS) $(EVENT_LIBS)
+bulkhead_policyd_LDADD = $(DAEMON_LIBS) $(EVENT_LIBS)

@@ -171,6 +171,7 @@ main(int argc, char **argv)
 		.run = policyd_run,
 		.changed = policyd_changed,
 		.stop = policyd_stop,
+		.metrics = offsetof(struct settings, policyd.metrics),
 	};
 
 	return service_main(&spec, argc, argv);

@@ -221,6 +221,8 @@ load_return_path(
 	k->nreturnpath = token_keys_count(keys);
 	k->returnpath =
 	    arena_array(k->arena, k->nreturnpath, sizeof(*k->returnpath));
+	k->returnpath_names =
+	    arena_array(k->arena, k->nreturnpath, sizeof(struct str));
 	for (size_t i = 0; i < k->nreturnpath; i++) {
 		const struct token_key *key = token_keys_at(keys, i);
 		struct hash_mac *mac = hash_mac_new(
@@ -228,6 +230,7 @@ load_return_path(
 
 		arena_on_free(k->arena, release_mac, mac);
 		k->returnpath[i] = (struct returnpath_key){ key->id, mac };
+		k->returnpath_names[i] = arena_copy(k->arena, key->name);
 	}
 	token_keys_free(&keys);
 }

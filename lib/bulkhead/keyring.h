@@ -35,6 +35,7 @@ struct keyring {
 	struct keyring_domain *domains; /* as settings->domains */
 	struct token_keys *tokens;	/* NULL: not loaded or not configured */
 	struct returnpath_key *returnpath; /* the first one signs */
+	struct str *returnpath_names;	   /* in the same order */
 	size_t nreturnpath;
 };
 

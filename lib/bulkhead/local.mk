@@ -25,4 +25,8 @@ libbulkhead_a_SOURCES += lib/bulkhead/policy_client.c \
 	lib/bulkhead/policy_client.h
 libbulkhead_a_SOURCES += lib/bulkhead/limit.c lib/bulkhead/limit.h \
 	lib/bulkhead/settings_limit.c lib/bulkhead/settings_limit.h
-libbulkhead_a_SOURCES += lib/bulkhead/exporter.h
+libbulkhead_a_SOURCES += lib/bulkhead/exporter.c lib/bulkhead/exporter.h \
+	lib/bulkhead/exporter_text.c \
+	lib/bulkhead/metrics_help.c lib/bulkhead/metrics_help.h \
+	lib/bulkhead/rates.c lib/bulkhead/rates.h \
+	lib/bulkhead/service_status.c lib/bulkhead/service_status.h

@@ -51,6 +51,17 @@ metrics_add_stage(struct metrics *m, unsigned stage, uint64_t nanos,
 		add(&m->stages[stage].stops, 1);
 }
 
+void
+metrics_get_stage(const struct metrics *m, unsigned stage, uint64_t *runs,
+    uint64_t *stops, uint64_t *nanos)
+{
+	bool is_there = m != NULL && stage < METRICS_STAGES;
+
+	*runs = is_there ? get(&m->stages[stage].runs) : 0;
+	*stops = is_there ? get(&m->stages[stage].stops) : 0;
+	*nanos = is_there ? get(&m->stages[stage].nanos) : 0;
+}
+
 const char *
 metric_name(enum metric which)
 {

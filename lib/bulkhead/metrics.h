@@ -110,6 +110,10 @@ uint64_t metrics_get(const struct metrics *m, enum metric which);
 void metrics_add_stage(struct metrics *m, unsigned stage, uint64_t nanos,
     bool has_stopped);
 
+/* What metrics_add_stage() added up; zeros beyond the last. */
+void metrics_get_stage(const struct metrics *m, unsigned stage, uint64_t *runs,
+    uint64_t *stops, uint64_t *nanos);
+
 /* The name in log lines and the exporter: "messages". */
 const char *metric_name(enum metric which);
 

@@ -17,7 +17,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "bulkhead/service_status.h"
 #include "config.h"
 #include "mail/dkim.h"
 
@@ -31,6 +33,7 @@ struct service {
 	pthread_mutex_t lock; /* guards keyring */
 	struct keyring *keyring;
 	struct metrics metrics;
+	struct service_status tells;
 	sem_t reloads;	   /* posted for each SIGHUP */
 	sigset_t signals;  /* that are waited for */
 	atomic_bool is_ending;
@@ -145,8 +148,9 @@ log_lines(struct str lines)
 
 /* Settings and keys as they are on disk now, or NULL, logged. */
 static struct keyring *
-load(struct service *s)
+load(struct service *s, bool is_reload)
 {
+	struct timespec changed = service_status_look(&s->tells);
 	struct settings *settings;
 	struct keyring *k = NULL;
 	struct buf errors;
@@ -156,15 +160,65 @@ load(struct service *s)
 	if (settings != NULL)
 		k = keyring_load(settings, s->spec->keys, &errors);
 	log_lines(buf_view(&errors));
+	if (k != NULL)
+		service_status_loaded(&s->tells, changed, is_reload);
+	else
+		service_status_failed(&s->tells, buf_view(&errors));
 	buf_free(&errors);
 	settings_free(&settings);
 	return k;
 }
 
+static int64_t
+loaded(void *arg)
+{
+	struct service *s = arg;
+
+	return service_status_age(&s->tells);
+}
+
+static void
+write_status(void *arg, struct buf *out)
+{
+	struct service *s = arg;
+	struct keyring *k = service_keyring(s);
+
+	json_key(out, "ending");
+	json_bool(out, atomic_load(&s->is_ending));
+	service_status_write(&s->tells, k, s->spec->keys, out);
+	keyring_free(&k);
+	if (s->spec->status != NULL)
+		s->spec->status(s, out);
+}
+
+/* The exporter, where settings want it. */
+static void
+follow_metrics(struct service *s)
+{
+	const struct exporter_spec spec = {
+		.program = s->spec->name,
+		.metrics = &s->metrics,
+		.stage_name = s->spec->stage_name,
+		.started = s->tells.started,
+		.loaded = loaded,
+		.status = write_status,
+		.arg = s,
+	};
+	struct keyring *k = service_keyring(s);
+	const char *base = (const char *)k->settings;
+	struct str socket;
+
+	if (s->spec->metrics != 0) {
+		memcpy(&socket, base + s->spec->metrics, sizeof(socket));
+		service_status_follow(&s->tells, &spec, socket);
+	}
+	keyring_free(&k);
+}
+
 static void
 reload(struct service *s)
 {
-	struct keyring *fresh = load(s), *old;
+	struct keyring *fresh = load(s, true), *old;
 
 	metrics_add(&s->metrics,
 	    fresh != NULL ? METRIC_RELOADS : METRIC_RELOADS_FAILED, 1);
@@ -182,6 +236,7 @@ reload(struct service *s)
 	log_info("settings loaded anew from %s; socket and user stay", s->file);
 	if (s->spec->reloaded != NULL)
 		s->spec->reloaded(s);
+	follow_metrics(s);
 }
 
 static int
@@ -380,6 +435,7 @@ serve(struct service *s)
 	if ((rc = s->spec->open(s)) != EX_OK ||
 	    (rc = drop_privileges(s)) != EX_OK)
 		return rc;
+	follow_metrics(s);
 	if (pthread_create(&reloader, NULL, reload_thread, s) != 0 ||
 	    pthread_create(&runner, NULL, run_thread, s) != 0) {
 		log_error("cannot start a thread: %m");
@@ -406,9 +462,11 @@ service_main(const struct service_spec *spec, int argc, char **argv)
 		return rc;
 	pthread_mutex_init(&s.lock, NULL);
 	sem_init(&s.reloads, 0, 0);
-	if ((s.keyring = load(&s)) == NULL)
+	service_status_init(&s.tells, s.file);
+	if ((s.keyring = load(&s, false)) == NULL)
 		return EX_CONFIG;
 	rc = serve(&s);
+	service_status_free(&s.tells);
 	keyring_free(&s.keyring);
 	sem_destroy(&s.reloads);
 	pthread_mutex_destroy(&s.lock);

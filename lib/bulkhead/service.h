@@ -7,6 +7,7 @@
 #define BULKHEAD_BULKHEAD_SERVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bulkhead/keyring.h"
 #include "bulkhead/metrics.h"
@@ -39,13 +40,25 @@ struct service_spec {
 	 * will be called any more, though run() need not have returned.
 	 */
 	bool (*stop)(struct service *s);
+	/*
+	 * Where settings have the socket of the exporter:
+	 * offsetof(struct settings, trackd.metrics); 0: there is none.
+	 */
+	size_t metrics;
+	/*
+	 * Adds members of /status (exporter.h) that are the program's own:
+	 * json_key(), then a value, each.  By a thread of the exporter, until
+	 * the process ends: after stop(), too.  May be NULL.
+	 */
+	void (*status)(struct service *s, struct buf *out);
 };
 
 /*
  * Parses the arguments (-c FILE, -p SOCKET, -u USER, -f, -h, -V), loads
  * settings and keys, serves, and returns a sysexits code.  SIGTERM and SIGINT
  * end it as stop() does, a second one at once; SIGHUP loads settings and keys
- * anew, all or nothing; SIGUSR2, and the end, log the counters.  Says READY=1,
+ * anew, all or nothing; SIGUSR2, and the end, log the counters.  The exporter
+ * follows the settings and ends last.  Says READY=1,
  * RELOADING=1 and STOPPING=1 to NOTIFY_SOCKET (sd_notify(3)).
  */
 int service_main(const struct service_spec *spec, int argc, char **argv);

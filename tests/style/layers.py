@@ -25,11 +25,11 @@ HOMES = {
     "hiredis/*": ["lib/store/driver_valkey*"],
     "valkey/*": ["lib/store/driver_valkey*"],
     "event2/*": ["policyd/*", "tests/tools/policy_*"],
-    "microhttpd.h": ["trackd/*"],
+    "microhttpd.h": ["trackd/*", "lib/bulkhead/exporter.c"],
     "libpsl.h": ["lib/bulkhead/stream.c"],
     "idn2.h": ["lib/mail/addr*.c"],
     "jansson.h": ["lib/engine/control_json.c", "cli/limit_ask.c",
-                  "cli/import_json.c"],
+                  "cli/import_json.c", "cli/daemon.c"],
     "cmocka.h": ["tests/*"],
 }
 

@@ -156,3 +156,5 @@ UNIT_TESTS += tests/unit/test_store_property
 tests_unit_test_store_property_SOURCES = tests/unit/test_store_property.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_property_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_exporter
+tests_unit_test_exporter_LDADD = $(UNIT_LIBS) $(MHD_LIBS)
