@@ -78,3 +78,4 @@ EXTRA_DIST += tests/integration/policy.py \
 EXTRA_DIST += tests/integration/proxies.py \
 	tests/integration/test_proxies.py
 EXTRA_DIST += tests/integration/browser.py
+EXTRA_DIST += tests/integration/trackd.py

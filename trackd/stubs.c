@@ -1,0 +1,169 @@
+/*
+ * stubs.c - what is not there yet, answered with nothing.
+ */
+#include "bulkhead/exporter.h"
+#include "store/rollup.h"
+#include "store/writer.h"
+#include "trackd/burst.h"
+#include "trackd/durable.h"
+#include "trackd/track.h"
+
+#define WEAK __attribute__((weak))
+
+struct bursts { int none; };
+struct durable { struct writer *w; };
+
+WEAK struct bursts *
+bursts_new(void)
+{
+	return NULL;
+}
+
+WEAK void
+bursts_free(struct bursts **b)
+{
+	*b = NULL;
+}
+
+WEAK void
+bursts_note(struct bursts *b, struct event *e,
+    void (*each)(void *arg, const struct event *e), void *arg)
+{
+	(void)b;
+	each(arg, e);
+}
+
+WEAK struct robots *
+robots_parse(struct str text, const char *file, struct buf *errors)
+{
+	(void)text;
+	(void)file;
+	(void)errors;
+	return mem_alloc(1);
+}
+
+WEAK struct robots *
+robots_default(void)
+{
+	return mem_alloc(1);
+}
+
+WEAK void
+robots_free(struct robots **r)
+{
+	*r = NULL;
+}
+
+WEAK enum event_verdict
+robots_judge(const struct robots *r, const struct visit *visit,
+    struct str *rule)
+{
+	(void)r;
+	(void)visit;
+	*rule = STR("");
+	return EVENT_UNKNOWN;
+}
+
+WEAK struct durable *
+durable_start(struct writer *w, struct str spool, struct metrics *metrics)
+{
+	struct durable *d = mem_alloc(sizeof(*d));
+
+	(void)spool;
+	(void)metrics;
+	d->w = w;
+	return d;
+}
+
+WEAK void
+durable_stop(struct durable **d, unsigned millis)
+{
+	(void)millis;
+	*d = NULL;
+}
+
+WEAK void
+durable_wish(struct durable *d, struct request_wish *wish,
+    void (*done)(void *arg), void *arg)
+{
+	(void)d;
+	wish->result = WISH_LOST;
+	done(arg);
+}
+
+WEAK uint64_t
+durable_waiting(const struct durable *d)
+{
+	(void)d;
+	return 0;
+}
+
+WEAK void
+page_unsubscribe(const struct track *t, const struct request *r,
+    struct str text, struct answer *a)
+{
+	(void)t;
+	(void)r;
+	(void)text;
+	answer_not_found(a);
+}
+
+WEAK bool
+writer_event(struct writer *w, const struct event *e, bool as_hash)
+{
+	(void)w;
+	(void)e;
+	(void)as_hash;
+	return true;
+}
+
+WEAK bool
+writer_is_down(const struct writer *w)
+{
+	(void)w;
+	return false;
+}
+
+WEAK struct exporter *
+exporter_start(const struct exporter_spec *spec, const char *socket)
+{
+	(void)spec;
+	(void)socket;
+	return mem_alloc(1);
+}
+
+WEAK void
+exporter_stop(struct exporter **e)
+{
+	*e = NULL;
+}
+
+WEAK enum store_answer
+store_rollup_step(struct store *s, size_t max, uint64_t *ndone, bool *more,
+    int64_t deadline)
+{
+	(void)s;
+	(void)max;
+	(void)deadline;
+	*ndone = 0;
+	*more = false;
+	return STORE_YES;
+}
+
+WEAK enum store_answer
+store_events_purge(struct store *s, uint32_t before_day, unsigned *nfiles,
+    int64_t deadline)
+{
+	(void)s;
+	(void)before_day;
+	(void)deadline;
+	*nfiles = 0;
+	return STORE_YES;
+}
+
+WEAK uint32_t
+event_day(int64_t micros)
+{
+	(void)micros;
+	return 0;
+}
