@@ -1,7 +1,6 @@
 /*
  * stubs.c - what is not there yet, answered with nothing.
  */
-#include "bulkhead/exporter.h"
 #include "store/rollup.h"
 #include "store/writer.h"
 #include "trackd/burst.h"
@@ -122,20 +121,6 @@ writer_is_down(const struct writer *w)
 {
 	(void)w;
 	return false;
-}
-
-WEAK struct exporter *
-exporter_start(const struct exporter_spec *spec, const char *socket)
-{
-	(void)spec;
-	(void)socket;
-	return mem_alloc(1);
-}
-
-WEAK void
-exporter_stop(struct exporter **e)
-{
-	*e = NULL;
 }
 
 WEAK enum store_answer
