@@ -8,8 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
-#include "bulkhead/exporter.h"
 #include "bulkhead/listen.h"
 #include "bulkhead/service.h"
 #include "trackd/burst.h"
@@ -32,7 +32,6 @@ static struct {
 	struct writer *writer;
 	struct durable *durable;
 	struct upkeep *upkeep;
-	struct exporter *exporter;
 	struct http *http;
 	int fd;
 	unsigned max_connections;
@@ -156,34 +155,6 @@ start_store(const struct settings *c)
 	return the.durable != NULL ? EX_OK : EX_OSERR;
 }
 
-/* Members of /status that are trackd's own. */
-static void
-write_status(void *arg, struct buf *out)
-{
-	(void)arg;
-	buf_printf(out, "\"store\": \"%s\", \"spool_waiting\": %llu",
-	    writer_is_down(the.writer) ? "down" : "up",
-	    (unsigned long long)durable_waiting(the.durable));
-}
-
-static int
-start_exporter(const struct settings *c)
-{
-	struct exporter_spec spec = {
-		.program = "bulkhead-trackd",
-		.metrics = service_metrics(the.service),
-		.status = write_status,
-	};
-	char *socket;
-
-	if (c->trackd.metrics.n == 0)
-		return EX_OK;
-	socket = strndup(c->trackd.metrics.p, c->trackd.metrics.n);
-	the.exporter = exporter_start(&spec, socket);
-	free(socket);
-	return the.exporter != NULL ? EX_OK : EX_OSERR;
-}
-
 static int
 start_all(const struct settings *c)
 {
@@ -196,7 +167,7 @@ start_all(const struct settings *c)
 	};
 	int rc = start_store(c);
 
-	if (rc != EX_OK || (rc = start_exporter(c)) != EX_OK)
+	if (rc != EX_OK)
 		return rc;
 	the.upkeep = upkeep_start(c);
 	if (the.upkeep == NULL)
@@ -240,9 +211,6 @@ trackd_changed(struct service *s, const struct settings *old,
 	if (!str_eq(old->trackd.spool, fresh->trackd.spool))
 		log_warning("%s: spool has changed: restart to use it; what "
 			    "waits in the former one is yours to move", file);
-	if (!str_eq(old->trackd.metrics, fresh->trackd.metrics))
-		log_warning("%s: metrics has changed: restart to listen there",
-		    file);
 	if (!str_eq(old->store, fresh->store) ||
 	    !str_eq(old->events, fresh->events))
 		log_warning("%s: the store has changed: restart to use it",
@@ -284,7 +252,6 @@ stop_all(void)
 {
 	http_stop(&the.http);
 	close(the.fd);
-	exporter_stop(&the.exporter);
 	durable_stop(&the.durable, WRITE_MILLIS);
 	upkeep_stop(&the.upkeep);
 	writer_stop(&the.writer, WRITE_MILLIS);
@@ -316,6 +283,22 @@ trackd_stop(struct service *s)
 	return true;
 }
 
+/* The exporter goes on when all else has ended. */
+static void
+trackd_status(struct service *s, struct buf *out)
+{
+	(void)s;
+	pthread_mutex_lock(&the.lock);
+	if (atomic_load(&the.is_serving) && !the.is_ending) {
+		json_key(out, "store");
+		json_string(out, writer_is_down(the.writer) ? STR("down") :
+		    STR("up"));
+		json_key(out, "spool_waiting");
+		json_number(out, (int64_t)durable_waiting(the.durable));
+	}
+	pthread_mutex_unlock(&the.lock);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -329,6 +312,8 @@ main(int argc, char **argv)
 		.changed = trackd_changed,
 		.reloaded = trackd_reloaded,
 		.stop = trackd_stop,
+		.metrics = offsetof(struct settings, trackd.metrics),
+		.status = trackd_status,
 	};
 
 	return service_main(&spec, argc, argv);
