@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "bulkhead/policy_client.h"
 #include "bulkhead/service.h"
@@ -141,6 +142,15 @@ milter_tick(struct service *s)
 		listener_resume();
 }
 
+static void
+milter_status(struct service *s, struct buf *out)
+{
+	(void)s;
+	json_key(out, "sessions");
+	json_number(out, intake_sessions());
+	policy_client_write(policyd, out);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,6 +167,7 @@ main(int argc, char **argv)
 		.tick = milter_tick,
 		.stop = drain_run,
 		.metrics = offsetof(struct settings, milter.metrics),
+		.status = milter_status,
 	};
 
 	processor_choose(argv);

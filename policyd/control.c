@@ -152,16 +152,53 @@ answer_refresh(struct desk *d, struct batch *b, struct question *q,
 	policy_write_action(out, &q->reply);
 }
 
+/* "up", or why not. */
+static struct str
+state_of(const struct store *s, unsigned kind, bool is_down)
+{
+	if (s == NULL)
+		return STR("it is not open");
+	return is_down ? str_from(store_error(s, kind)) : STR("up");
+}
+
 static void
 write_state(struct buf *json, const char *name, const struct store *s,
     unsigned kind, bool is_down)
 {
 	json_key(json, name);
-	if (s == NULL)
-		json_string(json, STR("it is not open"));
-	else
-		json_string(json, is_down ? str_from(store_error(s, kind)) :
-					    STR("up"));
+	json_string(json, state_of(s, kind, is_down));
+}
+
+/* Both kinds in one word: that which is down says why. */
+static void
+write_store(const struct desk *d, struct buf *json)
+{
+	struct str lists = state_of(d->lists, STORE_SUPPRESS,
+	    d->outage.lists.is_down);
+	struct str rates = state_of(d->rates, STORE_RATES,
+	    d->outage.rates.is_down);
+	bool is_open = (d->lists != NULL &&
+	    store_is_tripped(d->lists, STORE_SUPPRESS)) ||
+	    (d->rates != NULL && store_is_tripped(d->rates, STORE_RATES));
+
+	json_key(json, "store");
+	json_string(json, str_eq(lists, STR("up")) ? rates : lists);
+	json_key(json, "breaker");
+	json_string(json, is_open ? STR("open") : STR("closed"));
+}
+
+void
+control_write_state(const struct desk *d, unsigned nclients, struct buf *json)
+{
+	json_key(json, "clients");
+	json_number(json, nclients);
+	write_store(d, json);
+	write_state(json, "suppressions", d->lists, STORE_SUPPRESS,
+	    d->outage.lists.is_down);
+	write_state(json, "limits", d->rates, STORE_RATES,
+	    d->outage.rates.is_down);
+	json_key(json, "paused");
+	pauses_write_json(d->pauses, clock_seconds(&d->clock), json);
 }
 
 static void

@@ -17,4 +17,11 @@
 bool control_answer(struct desk *d, struct batch *b, struct question *q,
     unsigned nclients, struct buf *out);
 
+/*
+ * Adds members of a JSON object about policyd as it is now: clients, whether
+ * the store tells, what is paused.  Asks nobody.
+ */
+void control_write_state(const struct desk *d, unsigned nclients,
+    struct buf *json);
+
 #endif

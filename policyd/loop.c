@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -35,6 +36,9 @@
 /* Seconds between two lines about clients that wait. */
 #define SAY_FULL      60
 
+/* Octets of loop_write_status(). */
+#define TOLD_MAX      (64 * 1024)
+
 struct listener {
 	struct loop *loop;
 	struct event *event;
@@ -60,6 +64,8 @@ struct loop {
 	unsigned filling;
 	bool is_save_failing;
 	atomic_bool is_draining;
+	pthread_mutex_t told_lock; /* guards told */
+	struct buf told;	   /* for loop_write_status() */
 };
 
 struct event_base *
@@ -287,6 +293,27 @@ save_all_rates(struct loop *l)
 			    "forgets what was used last");
 }
 
+/* What is the loop's own is told by a copy. */
+static void
+tell(struct loop *l)
+{
+	pthread_mutex_lock(&l->told_lock);
+	buf_clear(&l->told);
+	control_write_state(&l->desk, l->nclients, &l->told);
+	pthread_mutex_unlock(&l->told_lock);
+}
+
+void
+loop_write_status(struct loop *l, struct buf *out)
+{
+	pthread_mutex_lock(&l->told_lock);
+	if (l->told.n > 0) {
+		buf_puts(out, ", ");
+		buf_str(out, buf_view(&l->told));
+	}
+	pthread_mutex_unlock(&l->told_lock);
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
@@ -307,6 +334,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	save_rates(l);
 	instances_expire(l->desk.instances, now);
 	resume_accepting(l);
+	tell(l);
 }
 
 static void
@@ -396,6 +424,7 @@ void
 loop_run(struct loop *l)
 {
 	take_stores(l);
+	tell(l);
 	while (!atomic_load(&l->is_draining)) {
 		bool is_more = l->batches[l->filling].n > 0;
 
@@ -457,6 +486,8 @@ loop_new(const struct loop_spec *spec)
 	struct loop *l = mem_alloc(sizeof(*l));
 
 	*l = (struct loop){ .spec = *spec };
+	pthread_mutex_init(&l->told_lock, NULL);
+	buf_init(&l->told, TOLD_MAX);
 	l->desk.metrics = spec->metrics;
 	l->desk.clock = spec->clock;
 	l->desk.event = spec->event;
@@ -497,6 +528,8 @@ loop_free(struct loop **loop)
 	instances_free(&l->desk.instances);
 	batch_free(&l->batches[0]);
 	batch_free(&l->batches[1]);
+	buf_free(&l->told);
+	pthread_mutex_destroy(&l->told_lock);
 	free(l);
 	*loop = NULL;
 }

@@ -50,6 +50,12 @@ void loop_drain(struct loop *l);
 /* Wakes it, to look for stores that were opened.  Any thread. */
 void loop_wake(struct loop *l);
 
+/*
+ * Adds members of a JSON object about policyd as it was in the last second;
+ * any thread, from loop_new() to loop_free().
+ */
+void loop_write_status(struct loop *l, struct buf *out);
+
 /* For clients. */
 struct event_base *loop_base(struct loop *l);
 struct client **loop_clients(struct loop *l); /* head of their list */

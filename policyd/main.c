@@ -1,6 +1,7 @@
 /*
  * main.c - bulkhead-policyd: may this recipient, this message leave?
  */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,10 +19,11 @@
 #define START_MILLIS 2000
 
 static struct {
+	pthread_mutex_t lock; /* for who tells of the loop as it goes */
 	struct loop *loop;
 	struct upkeep *upkeep;
 	atomic_bool has_ended;
-} the;
+} the = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct keyring *
 current_keyring(void *arg)
@@ -122,7 +124,9 @@ policyd_run(struct service *s)
 	upkeep_wait(the.upkeep, START_MILLIS);
 	loop_run(the.loop);
 	upkeep_stop(&the.upkeep);
+	pthread_mutex_lock(&the.lock);
 	loop_free(&the.loop);
+	pthread_mutex_unlock(&the.lock);
 	atomic_store(&the.has_ended, true);
 	return EX_OK;
 }
@@ -160,6 +164,16 @@ policyd_stop(struct service *s)
 	return atomic_load(&the.has_ended);
 }
 
+static void
+policyd_status(struct service *s, struct buf *out)
+{
+	(void)s;
+	pthread_mutex_lock(&the.lock);
+	if (the.loop != NULL)
+		loop_write_status(the.loop, out);
+	pthread_mutex_unlock(&the.lock);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,6 +186,7 @@ main(int argc, char **argv)
 		.changed = policyd_changed,
 		.stop = policyd_stop,
 		.metrics = offsetof(struct settings, policyd.metrics),
+		.status = policyd_status,
 	};
 
 	return service_main(&spec, argc, argv);

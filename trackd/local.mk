@@ -20,4 +20,4 @@ bulkhead_trackd_SOURCES = $(TRACKD_PARTS) \
 	trackd/lines.c trackd/lines.h \
 	trackd/upkeep.c trackd/upkeep.h \
 	trackd/world.c trackd/world.h
-bulkhead_trackd_LDADD = $(BULKHEAD_LIBS) $(MHD_LIBS)
+bulkhead_trackd_LDADD = $(DAEMON_LIBS)

@@ -299,6 +299,23 @@ trackd_status(struct service *s, struct buf *out)
 	pthread_mutex_unlock(&the.lock);
 }
 
+/* A new key counts once requests are answered with it. */
+static struct keyring *
+trackd_in_force(struct service *s)
+{
+	struct keyring *k = NULL;
+
+	pthread_mutex_lock(&the.lock);
+	if (atomic_load(&the.is_serving) && !the.is_ending) {
+		struct world *w = worlds_hold(the.worlds);
+
+		k = keyring_ref(w->keyring);
+		world_release(&w);
+	}
+	pthread_mutex_unlock(&the.lock);
+	return k != NULL ? k : service_keyring(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -313,6 +330,7 @@ main(int argc, char **argv)
 		.reloaded = trackd_reloaded,
 		.stop = trackd_stop,
 		.metrics = offsetof(struct settings, trackd.metrics),
+		.in_force = trackd_in_force,
 		.status = trackd_status,
 	};
 

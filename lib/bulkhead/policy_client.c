@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/net.h"
 #include "bulkhead/policy_proto.h"
@@ -23,6 +24,7 @@
 #define IDLE_MAX 32 /* connections that are kept */
 #define SECOND	 INT64_C(1000000000)
 #define REQUEST_MAX POLICY_CONTROL_MAX
+#define WHY_MAX	    200
 #define VALUE_MAX   (POLICY_LINE_MAX - POLICY_NAME_MAX - 1)
 
 struct policy_client {
@@ -34,6 +36,8 @@ struct policy_client {
 	size_t nidle;
 	int64_t complained; /* when the log was last told; 0: never */
 	unsigned nsilent;   /* failures since then */
+	int64_t answered, failed; /* seconds since 1970; 0: never */
+	char why[WHY_MAX];	  /* it failed */
 };
 
 /* A connection in use. */
@@ -368,6 +372,53 @@ complain(struct policy_client *c, struct str queue_id, const char *why)
 			  "last minute)", STR_ARG(queue_id), why, n);
 }
 
+/* How a question went: why is NULL when it was answered. */
+static void
+note(struct policy_client *c, const char *why)
+{
+	const struct clock clock = clock_system();
+	int64_t now = clock_seconds(&clock);
+
+	pthread_mutex_lock(&c->lock);
+	if (why == NULL) {
+		c->answered = now;
+	} else {
+		c->failed = now;
+		snprintf(c->why, sizeof(c->why), "%s", why);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void
+write_time(struct buf *out, const char *key, int64_t time)
+{
+	json_key(out, key);
+	if (time == 0)
+		buf_puts(out, "null");
+	else
+		json_number(out, time);
+}
+
+void
+policy_client_write(struct policy_client *c, struct buf *out)
+{
+	json_key(out, "policyd");
+	pthread_mutex_lock(&c->lock);
+	if (c->socket[0] == '\0') {
+		buf_puts(out, "null");
+	} else {
+		buf_char(out, '{');
+		json_key(out, "socket");
+		json_string(out, str_from(c->socket));
+		write_time(out, "answered", c->answered);
+		write_time(out, "failed", c->failed);
+		json_key(out, "error");
+		json_string_or_null(out, str_from(c->why));
+		buf_char(out, '}');
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
 static bool
 is_configured(struct policy_client *c)
 {
@@ -445,6 +496,7 @@ ask(struct policy_client *c, struct arena *a, enum policy_kind kind,
 		why = strerror(errno);
 	else if (policy_reply_read(a, block, m->nrecipients, out, &why) == 0)
 		why = NULL;
+	note(c, why);
 	if (why != NULL) {
 		*out = (struct policy_reply){ .answer = POLICY_UNAVAILABLE };
 		complain(c, m->queue_id, why);

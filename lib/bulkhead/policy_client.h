@@ -26,6 +26,13 @@ void policy_client_use(struct policy_client *c, struct str socket);
 struct policy policy_client_policy(struct policy_client *c);
 
 /*
+ * How it went so far, as members of a JSON object: "policyd" is null without a
+ * socket, else holds the socket, when it answered last, and when and why it
+ * did not.  Any thread.
+ */
+void policy_client_write(struct policy_client *c, struct buf *out);
+
+/*
  * One request of other kinds for the command: lines of
  * docs/POLICY-PROTOCOL.md in, with the empty line; the reply's lines out
  * without it, in the arena.  0, or -1 with one line in *error, in the arena:

@@ -181,7 +181,8 @@ static void
 write_status(void *arg, struct buf *out)
 {
 	struct service *s = arg;
-	struct keyring *k = service_keyring(s);
+	struct keyring *k = s->spec->in_force != NULL ?
+	    s->spec->in_force(s) : service_keyring(s);
 
 	json_key(out, "ending");
 	json_bool(out, atomic_load(&s->is_ending));

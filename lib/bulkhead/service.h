@@ -46,6 +46,11 @@ struct service_spec {
 	 */
 	size_t metrics;
 	/*
+	 * The keyring that it works by, with a reference, where that is not
+	 * service_keyring(): /status tells its keys.  As status().
+	 */
+	struct keyring *(*in_force)(struct service *s);
+	/*
 	 * Adds members of /status (exporter.h) that are the program's own:
 	 * json_key(), then a value, each.  By a thread of the exporter, until
 	 * the process ends: after stop(), too.  May be NULL.
