@@ -53,12 +53,21 @@ on_connection(void *arg, struct MHD_Connection *connection, void **context,
 	*context = line_open(h->lines, fd->connect_fd, peer->client_addr);
 }
 
+/*
+ * The library would take the query apart next, and a long one leaves no room
+ * in the connection's memory: it is made empty in its buffer, copied before.
+ */
 static void *
 on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
 {
 	struct http *h = arg;
+	struct http_call *c = http_call_new(&h->calls, line_of(connection),
+	    uri);
+	char *query = strchr((char *)(uintptr_t)uri, '?');
 
-	return http_call_new(&h->calls, line_of(connection), uri);
+	if (query != NULL)
+		query[1] = '\0';
+	return c;
 }
 
 /* Paths stay as they came. */
@@ -77,8 +86,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 {
 	(void)arg;
 	(void)url;
-	(void)version;
-	return http_call_step(*context, connection, method, data, size);
+	return http_call_step(*context, connection, method, version, data,
+	    size);
 }
 
 static void
@@ -108,7 +117,6 @@ start_daemon(struct http *h, const struct http_spec *spec)
 	    MHD_OPTION_CONNECTION_LIMIT, spec->max_connections,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, h,

@@ -24,11 +24,11 @@ struct http_call {
 	size_t nbody; /* that came, kept or not */
 	struct request request;
 	struct answer answer;
-	struct request_field fields[REQUEST_HEADERS_MAX];
 	/* of all fields, those beyond REQUEST_HEADERS_MAX, too */
 	unsigned nhosts, nlengths, nencodings;
-	bool is_chunked;
+	bool is_chunked, is_odd, needs_host;
 	uint64_t length; /* Content-Length; UINT64_MAX: it is no number */
+	struct request_field fields[REQUEST_HEADERS_MAX]; /* last */
 };
 
 struct http_call *
@@ -37,9 +37,6 @@ http_call_new(struct http_calls *all, struct line *line, const char *uri)
 	struct http_call *c = mem_alloc(sizeof(*c));
 
 	memset(c, 0, offsetof(struct http_call, fields));
-	c->nhosts = c->nlengths = c->nencodings = 0;
-	c->is_chunked = false;
-	c->length = 0;
 	c->all = all;
 	c->line = line;
 	c->request.arena = arena_new();
@@ -64,6 +61,27 @@ http_call_free(struct http_call **call)
 	free(c);
 }
 
+/* RFC 9110, 5.6.2; a name with a blank behind it is for smugglers. */
+static bool
+is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!str_is_alpha(s.p[i]) && !str_is_digit(s.p[i]) &&
+		    (s.p[i] == '\0' ||
+		    strchr("!#$%&'*+-.^_`|~", s.p[i]) == NULL))
+			return false;
+	return s.n > 0;
+}
+
+static bool
+has_controls(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\0' || s.p[i] == '\r' || s.p[i] == '\n')
+			return true;
+	return false;
+}
+
 static enum MHD_Result
 take_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t nname,
     const char *value, size_t nvalue)
@@ -73,6 +91,7 @@ take_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t nname,
 		str_make(value, value != NULL ? nvalue : 0) };
 
 	(void)kind;
+	c->is_odd |= !is_name(f.name) || has_controls(f.value);
 	if (str_ieq(f.name, STR("Host"))) {
 		c->nhosts++;
 	} else if (str_ieq(f.name, STR("Content-Length"))) {
@@ -118,8 +137,9 @@ split_uri(struct http_call *c)
 static unsigned
 refusal(const struct http_call *c)
 {
-	if (c->nhosts > 1 || c->nlengths > 1 || c->nencodings > 1 ||
-	    (c->nlengths > 0 && c->nencodings > 0) ||
+	if (c->is_odd || c->nhosts > 1 || (c->needs_host && c->nhosts == 0) ||
+	    c->nlengths > 1 ||
+	    c->nencodings > 1 || (c->nlengths > 0 && c->nencodings > 0) ||
 	    c->length == UINT64_MAX)
 		return 400;
 	if (c->nencodings > 0 && !c->is_chunked)
@@ -166,7 +186,7 @@ queue(struct http_call *c, bool is_last)
  */
 static enum MHD_Result
 begin(struct http_call *c, struct MHD_Connection *connection,
-    const char *method)
+    const char *method, const char *version)
 {
 	struct clock clock = clock_system();
 	unsigned status;
@@ -179,6 +199,7 @@ begin(struct http_call *c, struct MHD_Connection *connection,
 	c->request.now = clock_micros(&clock);
 	c->request.method = str_from(method);
 	c->request.fields = c->fields;
+	c->needs_host = strcmp(version, "HTTP/1.0") != 0;
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_field,
 	    c);
 	authority = split_uri(c);
@@ -242,10 +263,10 @@ answer(struct http_call *c)
 
 enum MHD_Result
 http_call_step(struct http_call *c, struct MHD_Connection *connection,
-    const char *method, const char *data, size_t *size)
+    const char *method, const char *version, const char *data, size_t *size)
 {
 	if (!c->has_begun)
-		return begin(c, connection, method);
+		return begin(c, connection, method, version);
 	if (*size > 0)
 		return take_body(c, data, size);
 	if (c->has_answered)

@@ -30,6 +30,6 @@ void http_call_free(struct http_call **c);
 /* As MHD_AccessHandlerCallback has it. */
 enum MHD_Result http_call_step(struct http_call *c,
     struct MHD_Connection *connection, const char *method,
-    const char *data, size_t *size);
+    const char *version, const char *data, size_t *size);
 
 #endif

@@ -77,6 +77,12 @@ track_answer(const struct track *t, const struct request *r, struct answer *a)
 	struct str text;
 	const struct route *route = find(r->path, &text);
 
+	if (route == NULL && is_method(r, "OPTIONS") &&
+	    str_eq(r->path, STR("*"))) {
+		a->status = 204;
+		a->allow = STR(ALLOW_POST);
+		return;
+	}
 	if (route == NULL) {
 		answer_not_found(a);
 		return;
