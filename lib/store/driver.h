@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "store/events_private.h"
 #include "store/meta.h"
 #include "store/rate.h"
 #include "store/sieve.h"
@@ -194,6 +195,53 @@ struct driver_rate_ops {
 	    const struct driver_rate *v, size_t n);
 };
 
+/* One piece of a walk over events. */
+struct driver_event_piece {
+	const struct event_match *match;
+	struct arena *arena;
+	/* In: where to go on; out: behind the last event looked at. */
+	struct event_cursor cursor;
+	struct event *v; /* in the arena */
+	struct event_cursor *at; /* of each */
+	size_t n;
+	bool is_end; /* there is nothing behind them now */
+};
+
+/* How many events one piece looks at, at most. */
+#define DRIVER_EVENTS_SIZE 2048
+
+/* One day's part of forgetting. */
+struct driver_event_forget {
+	struct str recipient, hash;
+	bool is_dry;
+	uint32_t day; /* in: the last one that was done, 0 at first; out */
+	uint64_t n;   /* events of that day */
+	bool is_end;  /* there was no day behind it */
+};
+
+/* Names, limits, hashes and ids are the front's (events.c). */
+struct driver_event_ops {
+	/*
+	 * As store_events_add(); ids and texts are as they are to be stored.
+	 * The day is of the driver's clock.
+	 */
+	enum store_answer (*add)(struct driver *d, struct driver_call *call,
+	    const struct event *v, size_t n);
+	enum store_answer (*scan)(struct driver *d, struct driver_call *call,
+	    struct driver_event_piece *piece);
+	enum store_answer (*seek)(struct driver *d, struct driver_call *call,
+	    int64_t at, struct event_cursor *out);
+	enum store_answer (*oldest)(struct driver *d, struct driver_call *call,
+	    uint32_t *day);
+	/* The key of hashes; STORE_NO: none was made, and this only looks. */
+	enum store_answer (*key)(struct driver *d, struct driver_call *call,
+	    unsigned char out[32]);
+	enum store_answer (*forget)(struct driver *d, struct driver_call *call,
+	    struct driver_event_forget *step);
+	enum store_answer (*purge)(struct driver *d, struct driver_call *call,
+	    uint32_t before_day, unsigned *nfiles);
+};
+
 struct driver_ops {
 	const char *name; /* "sqlite": what a spec begins with */
 	unsigned kinds;	  /* STORE_ bits that it can serve */
@@ -206,6 +254,7 @@ struct driver_ops {
 	const struct driver_suppress_ops *suppress; /* NULL: kind not served */
 	const struct driver_meta_ops *meta;
 	const struct driver_rate_ops *rates;
+	const struct driver_event_ops *events;
 };
 
 extern const struct driver_ops driver_sqlite;

@@ -50,6 +50,8 @@ parse_kind(struct str s, unsigned *out)
 		*out = STORE_META;
 	else if (str_eq(s, STR("rates")))
 		*out = STORE_RATES;
+	else if (str_eq(s, STR("events")))
+		*out = STORE_EVENTS;
 	else
 		return -1;
 	return 0;
@@ -316,6 +318,53 @@ rates_save(struct driver *d, struct driver_call *call,
 	HAND_ON(d, call, STORE_RATES, rates, save, v, n);
 }
 
+static enum store_answer
+events_add(struct driver *d, struct driver_call *call, const struct event *v,
+    size_t n)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, add, v, n);
+}
+
+static enum store_answer
+events_scan(struct driver *d, struct driver_call *call,
+    struct driver_event_piece *piece)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, scan, piece);
+}
+
+static enum store_answer
+events_seek(struct driver *d, struct driver_call *call, int64_t at,
+    struct event_cursor *out)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, seek, at, out);
+}
+
+static enum store_answer
+events_oldest(struct driver *d, struct driver_call *call, uint32_t *day)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, oldest, day);
+}
+
+static enum store_answer
+events_key(struct driver *d, struct driver_call *call, unsigned char *out)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, key, out);
+}
+
+static enum store_answer
+events_forget(struct driver *d, struct driver_call *call,
+    struct driver_event_forget *step)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, forget, step);
+}
+
+static enum store_answer
+events_purge(struct driver *d, struct driver_call *call, uint32_t before_day,
+    unsigned *nfiles)
+{
+	HAND_ON(d, call, STORE_EVENTS, events, purge, before_day, nfiles);
+}
+
 static const struct driver_suppress_ops suppress_ops = {
 	.find = find, .change = change, .scan = scan, .history = history,
 	.removed = removed,
@@ -333,6 +382,12 @@ static const struct driver_rate_ops rate_ops = {
 	.load = rates_load, .save = rates_save,
 };
 
+static const struct driver_event_ops event_ops = {
+	.add = events_add, .scan = events_scan, .seek = events_seek,
+	.oldest = events_oldest, .key = events_key, .forget = events_forget,
+	.purge = events_purge,
+};
+
 /* What the inner driver can do, and no more. */
 static void
 take_after(struct fail_driver *d)
@@ -344,6 +399,7 @@ take_after(struct fail_driver *d)
 	d->ops.close = driver_fail.close;
 	d->ops.suppress = inner->suppress == NULL ? NULL : &suppress_ops;
 	d->ops.meta = inner->meta == NULL ? NULL : &meta_ops;
+	d->ops.events = inner->events == NULL ? NULL : &event_ops;
 	d->rates = rate_ops;
 	if (inner->rates == NULL) {
 		d->ops.rates = NULL;

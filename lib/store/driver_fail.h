@@ -13,8 +13,9 @@
  *	N-		that and all later ones
  *	N-M		from N to M
  *	while=/FILE	while there is such a file
- * KIND: suppress, meta or rates alone; without it all.  "fail@3,late@7-" fails
- * the third call, and from the seventh on every call takes its time.
+ * KIND: suppress, meta, rates or events alone; without it all.
+ * "fail@3,late@7-" fails the third call, and from the seventh on every call
+ * takes its time.
  */
 #ifndef BULKHEAD_STORE_DRIVER_FAIL_H
 #define BULKHEAD_STORE_DRIVER_FAIL_H

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "store/driver_sqlite_events.h"
+
 /* At opening; how long a file that is locked is waited for. */
 #define OPEN_MILLIS 5000
 
@@ -38,6 +40,21 @@ open_rates(struct sqlite_driver *d, const struct driver_spec *spec,
 	return d->rates_lock >= 0;
 }
 
+static bool
+open_events(struct sqlite_driver *d, const struct driver_spec *spec,
+    struct buf *errors)
+{
+	char error[DRIVER_ERROR_SIZE] = "";
+	struct driver_call call = { .error = error, .access = spec->access,
+		.deadline = store_deadline(OPEN_MILLIS),
+		.now = clock_seconds(&spec->clock) };
+
+	if (sqlite_events_init(&d->events, spec, &call) == STORE_YES)
+		return true;
+	buf_printf(errors, "%s\n", error);
+	return false;
+}
+
 static void
 close_sqlite(struct driver *driver)
 {
@@ -47,6 +64,7 @@ close_sqlite(struct driver *driver)
 	sqlite_file_free(&d->suppress);
 	sqlite_file_free(&d->meta);
 	sqlite_file_free(&d->rates);
+	sqlite_events_free(&d->events);
 	if (d->rates_lock >= 0)
 		close(d->rates_lock);
 	free(d);
@@ -73,6 +91,8 @@ open_sqlite(const struct driver_spec *spec, struct buf *errors)
 		    errors);
 	if (is_well && spec->kinds & STORE_RATES)
 		is_well = open_rates(d, spec, errors);
+	if (is_well && spec->kinds & STORE_EVENTS)
+		is_well = open_events(d, spec, errors);
 	if (is_well)
 		return &d->base;
 	close_sqlite(&d->base);
@@ -81,7 +101,8 @@ open_sqlite(const struct driver_spec *spec, struct buf *errors)
 
 const struct driver_ops driver_sqlite = {
 	.name = "sqlite",
-	.kinds = STORE_SUPPRESS | STORE_META | STORE_RATES,
+	.kinds = STORE_SUPPRESS | STORE_META | STORE_RATES |
+	    STORE_EVENTS,
 	.is_durable = true,
 	.is_shared = true,
 	.open = open_sqlite,
@@ -89,4 +110,5 @@ const struct driver_ops driver_sqlite = {
 	.suppress = &sqlite_suppress_ops,
 	.meta = &sqlite_meta_ops,
 	.rates = &sqlite_rate_ops,
+	.events = &sqlite_event_ops,
 };

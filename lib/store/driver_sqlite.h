@@ -50,6 +50,14 @@ void sqlite_file_init(struct sqlite_file *f, const struct sqlite_schema *schema,
 void sqlite_file_free(struct sqlite_file *f);
 
 /*
+ * As sqlite_file_init() for a schema that is the schema of many files: this
+ * one's name.
+ */
+void sqlite_file_init_name(struct sqlite_file *f,
+    const struct sqlite_schema *schema, struct str directory,
+    const char *name, enum store_access access);
+
+/*
  * Opens it if it is closed: checks the directory, creates what is missing and
  * migrates (STORE_CHANGE), checks what it is.  STORE_YES or STORE_UNKNOWN.
  */
@@ -108,7 +116,17 @@ void sqlite_bind_int(sqlite3_stmt *statement, int number, int64_t v);
 /* A column's text or blob, SQLite's until the next step. */
 struct str sqlite_str(sqlite3_stmt *statement, int number);
 
-/* The driver: one file for each kind. */
+/* Events: the files of two days at a time. */
+struct sqlite_events {
+	char *directory;
+	struct clock clock;
+	enum store_access access;
+	/* that is written, and that was read last; 0: none */
+	struct sqlite_file write, read;
+	uint32_t write_day, read_day;
+};
+
+/* The driver: one file for each kind; of events, one for each day. */
 struct sqlite_driver {
 	struct driver base;
 	unsigned kinds;
@@ -124,6 +142,7 @@ struct sqlite_driver {
 	uint64_t meta_generation_seen;
 	uint64_t meta_version;
 	int rates_lock; /* descriptor, or -1 */
+	struct sqlite_events events;
 };
 
 extern const struct sqlite_schema sqlite_schema_suppress;
@@ -133,6 +152,7 @@ extern const struct sqlite_schema sqlite_schema_rates;
 extern const struct driver_suppress_ops sqlite_suppress_ops;
 extern const struct driver_meta_ops sqlite_meta_ops;
 extern const struct driver_rate_ops sqlite_rate_ops;
+extern const struct driver_event_ops sqlite_event_ops;
 
 /*
  * Takes DIR/rates.lock for this process; -1 with one line in *errors that

@@ -4,6 +4,8 @@
  */
 #include "store/driver_sqlite_suppress.h"
 
+#include <stdio.h>
+
 #include "store/suppress_rules.h"
 
 /*
@@ -198,6 +200,17 @@ note_many(struct sqlite_file *f)
 	return s != NULL && sqlite_run(s);
 }
 
+/* A change of nothing tells whether one could be made. */
+static bool
+touch(struct sqlite_file *f)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %zu",
+	    f->schema->nsteps);
+	return sqlite3_exec(f->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* The changes, and the import's numbers with them. */
 static enum store_answer
 change(struct sqlite_driver *d, struct driver_call *call,
@@ -207,7 +220,7 @@ change(struct sqlite_driver *d, struct driver_call *call,
 
 	if (sqlite_file_write(f, call) != STORE_YES)
 		return STORE_UNKNOWN;
-	if (!apply(f, v, n, call->now))
+	if (!apply(f, v, n, call->now) || (n == 0 && !touch(f)))
 		return sqlite_file_failed(f, call);
 	d->domains_generation = 0; /* data_version tells of others only */
 	if (import != NULL) {

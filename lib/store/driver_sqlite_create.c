@@ -26,9 +26,8 @@ directory_of(const char *path)
 	return out;
 }
 
-/* What was made in it outlives a power failure. */
-static void
-sync_directory(const char *dir)
+void
+sqlite_sync_directory(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -45,7 +44,7 @@ make_directory(const char *dir, struct driver_call *call)
 
 	if (mkdir(dir, 0770) == 0) {
 		parent = directory_of(dir);
-		sync_directory(parent);
+		sqlite_sync_directory(parent);
 		free(parent);
 	} else if (errno != EEXIST) {
 		return driver_unknown(call, "%s: cannot be created: %s", dir,
@@ -54,8 +53,8 @@ make_directory(const char *dir, struct driver_call *call)
 	return STORE_YES;
 }
 
-static enum store_answer
-check_directory(const char *dir, struct driver_call *call)
+enum store_answer
+sqlite_check_directory(const char *dir, struct driver_call *call)
 {
 	struct stat st;
 
@@ -67,6 +66,15 @@ check_directory(const char *dir, struct driver_call *call)
 		return driver_unknown(call, "%s: everybody may write in it: "
 		    "chmod o-w", dir);
 	return STORE_YES;
+}
+
+enum store_answer
+sqlite_make_directory(const char *directory, struct driver_call *call)
+{
+	enum store_answer answer = make_directory(directory, call);
+
+	return answer != STORE_YES ? answer :
+	    sqlite_check_directory(directory, call);
 }
 
 /* All of a new file but its name: the tables, durable when true. */
@@ -139,7 +147,7 @@ make_missing(const struct sqlite_file *f, const char *dir,
 	    (const void *)f);
 	answer = make_file(f, temporary, call);
 	free(temporary);
-	sync_directory(dir);
+	sqlite_sync_directory(dir);
 	return answer;
 }
 
@@ -153,7 +161,7 @@ sqlite_create(struct sqlite_file *f, struct driver_call *call)
 	if (may_create)
 		answer = make_directory(dir, call);
 	if (answer == STORE_YES)
-		answer = check_directory(dir, call);
+		answer = sqlite_check_directory(dir, call);
 	if (answer == STORE_YES && may_create)
 		answer = make_missing(f, dir, call);
 	free(dir);

@@ -23,11 +23,19 @@ void
 sqlite_file_init(struct sqlite_file *f, const struct sqlite_schema *schema,
     struct str directory, enum store_access access)
 {
-	size_t n = directory.n + strlen(schema->name) + 2;
+	sqlite_file_init_name(f, schema, directory, schema->name, access);
+}
+
+void
+sqlite_file_init_name(struct sqlite_file *f,
+    const struct sqlite_schema *schema, struct str directory,
+    const char *name, enum store_access access)
+{
+	size_t n = directory.n + strlen(name) + 2;
 
 	*f = (struct sqlite_file){ .schema = schema, .access = access,
 		.path = mem_alloc(n) };
-	snprintf(f->path, n, "%.*s/%s", STR_ARG(directory), schema->name);
+	snprintf(f->path, n, "%.*s/%s", STR_ARG(directory), name);
 }
 
 void

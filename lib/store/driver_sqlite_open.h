@@ -41,6 +41,17 @@ bool sqlite_run_steps(sqlite3 *db, const struct sqlite_schema *schema,
 enum store_answer sqlite_create(struct sqlite_file *f,
     struct driver_call *call);
 
+/* Makes the directory where it is missing, and checks it. */
+enum store_answer sqlite_make_directory(const char *directory,
+    struct driver_call *call);
+
+/* STORE_YES: there is such a directory, and not everybody may write in it. */
+enum store_answer sqlite_check_directory(const char *directory,
+    struct driver_call *call);
+
+/* What was made in it outlives a power failure. */
+void sqlite_sync_directory(const char *directory);
+
 /*
  * False: the file was deleted, replaced or cut off since it was opened, so
  * that what is written would be lost, and what is mapped is no longer there.

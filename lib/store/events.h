@@ -10,7 +10,8 @@
 #include "store/store.h"
 
 #define EVENT_URL_MAX  4096
-#define EVENT_TEXT_MAX 1024 /* of each other text; what is longer is cut */
+/* Of each other text; what is longer is cut, and metadata left out. */
+#define EVENT_TEXT_MAX 1024
 
 /* The numbers are stored: they never change. */
 enum event_kind {
@@ -89,7 +90,8 @@ int event_cursor_parse(struct str s, struct event_cursor *out);
 /*
  * Adds them to the file of the day (of the store's clock), all or nothing.
  * STORE_YES: committed; a power failure may take the last ones.  Texts that
- * are too long are cut; recipients become hashes here when as_hash.
+ * are too long are cut; recipients become hashes here when as_hash.  STORE_NO:
+ * one has a kind or verdict that is none.
  */
 enum store_answer store_events_add(struct store *s, const struct event *v,
     size_t n, bool as_hash, int64_t deadline);

@@ -27,6 +27,13 @@ libbulkhead_a_SOURCES += lib/store/driver_memory.c lib/store/driver_memory.h \
 	lib/store/driver_memory_suppress.c
 libbulkhead_a_SOURCES += lib/store/driver_fail.c lib/store/driver_fail.h
 libbulkhead_a_SOURCES += lib/store/writer.c lib/store/writer.h \
+	lib/store/writer_events.c lib/store/writer_events.h \
 	lib/store/writer_job.c lib/store/writer_job.h
 libbulkhead_a_SOURCES += lib/store/driver_sqlite_removed.c
-libbulkhead_a_SOURCES += lib/store/events.h lib/store/rollup.h
+libbulkhead_a_SOURCES += lib/store/events.c lib/store/events.h \
+	lib/store/events_private.h lib/store/events_text.c \
+	lib/store/driver_sqlite_events.c lib/store/driver_sqlite_events.h \
+	lib/store/driver_sqlite_events_day.c \
+	lib/store/driver_sqlite_events_forget.c \
+	lib/store/driver_sqlite_events_read.c
+libbulkhead_a_SOURCES += lib/store/rollup.h

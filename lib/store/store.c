@@ -131,6 +131,7 @@ store_close(struct store **s)
 		return;
 	if ((*s)->rates != NULL)
 		(*s)->free_rates((*s)->rates);
+	hash_mac_free(&(*s)->event_mac);
 	for (size_t i = 0; i < STORE_NKINDS; i++)
 		driver_close(&(*s)->owned[i]);
 	free(*s);

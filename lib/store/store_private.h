@@ -1,10 +1,12 @@
 /*
  * store_private.h - the front's inside: a handle, and how each call enters
- * and leaves it; for lib/store's fronts (suppress, import, meta, rate) alone.
+ * and leaves it; for lib/store's fronts (suppress, import, meta, rate, events)
+ * alone.
  */
 #ifndef BULKHEAD_STORE_STORE_PRIVATE_H
 #define BULKHEAD_STORE_STORE_PRIVATE_H
 
+#include "base/hash.h"
 #include "store/breaker.h"
 #include "store/driver.h"
 
@@ -25,6 +27,7 @@ struct store {
 	/* what store/rate.c keeps for drivers that do not decide themselves */
 	void *rates;
 	void (*free_rates)(void *rates);
+	struct hash_mac *event_mac; /* of recipients; NULL: not asked yet */
 };
 
 /*

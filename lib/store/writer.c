@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "store/writer_events.h"
 #include "store/writer_job.h"
 
 /* Jobs of one transaction: some 10 ms of work. */
@@ -18,11 +20,16 @@
 #define ATTEMPT_MILLIS 1000
 /* Between attempts while the store is down. */
 #define PAUSE_MILLIS 20
+/* Between looks at a store that is down when nothing waits. */
+#define PROBE_MILLIS 250
 
 struct writer {
 	struct arena *arena; /* the spec's texts */
 	struct store_spec spec;
 	struct store *store; /* the thread's; NULL: to be opened */
+	struct writer_events *events; /* NULL: not of the spec */
+	atomic_bool is_down; /* the last suppression could not be stored */
+	atomic_bool is_busy; /* the thread has a batch */
 	/* the thread's: what is being made durable, in order */
 	struct writer_job *batch[BATCH];
 	size_t nbatch;
@@ -152,6 +159,23 @@ end_kind(struct writer *w, unsigned kind, const enum store_answer *answers)
 	w->nbatch = kept;
 }
 
+static bool
+has_kind(const struct writer *w, unsigned kind)
+{
+	for (size_t i = 0; i < w->nbatch; i++)
+		if (w->batch[i]->kind == kind)
+			return true;
+	return false;
+}
+
+/* Whether suppressions can be stored, as far as this attempt tells. */
+static void
+note_answer(struct writer *w, unsigned kind, enum store_answer all)
+{
+	if (kind == STORE_SUPPRESS && has_kind(w, kind))
+		atomic_store(&w->is_down, all == STORE_UNKNOWN);
+}
+
 /*
  * All jobs of a kind at once; where one of them can never be stored (STORE_NO)
  * each by itself, so that it does not take the others with it.
@@ -166,6 +190,7 @@ attempt_kind(struct writer *w, unsigned kind, int64_t deadline)
 		all = STORE_NO;
 	else
 		all = write_kind(w, kind, 0, w->nbatch, deadline);
+	note_answer(w, kind, all);
 	for (size_t i = 0; i < w->nbatch; i++) {
 		answers[i] = all;
 		if (all == STORE_NO && (w->spec.kinds & kind) != 0 &&
@@ -183,11 +208,24 @@ attempt(struct writer *w, int64_t stop_by)
 	int64_t deadline;
 
 	expire_batch(w, now);
-	if (w->nbatch == 0 || !is_open(w))
+	if (w->nbatch == 0)
 		return;
+	if (!is_open(w)) {
+		note_answer(w, STORE_SUPPRESS, STORE_UNKNOWN);
+		return;
+	}
 	deadline = attempt_deadline(w, now, stop_by);
 	attempt_kind(w, STORE_SUPPRESS, deadline);
 	attempt_kind(w, STORE_META, deadline);
+}
+
+/* Nobody may ask who knows that it is down: it is looked at all the same. */
+static void
+probe(struct writer *w)
+{
+	if (is_open(w) && store_suppress_change(w->store, NULL, 0,
+	    store_deadline(PROBE_MILLIS)) == STORE_YES)
+		atomic_store(&w->is_down, false);
 }
 
 static struct timespec
@@ -205,8 +243,12 @@ wait_for_work(struct writer *w)
 
 	if (w->nbatch > 0)
 		pthread_cond_timedwait(&w->wake, &w->lock, &until);
-	while (w->nbatch == 0 && w->n == 0 && w->stop_by == INT64_MAX)
+	while (w->nbatch == 0 && w->n == 0 && w->stop_by == INT64_MAX &&
+	    !atomic_load(&w->is_down))
 		pthread_cond_wait(&w->wake, &w->lock);
+	until = at_time(store_deadline(PROBE_MILLIS));
+	if (w->nbatch == 0 && w->n == 0 && w->stop_by == INT64_MAX)
+		pthread_cond_timedwait(&w->wake, &w->lock, &until);
 }
 
 /* Everything that is left is answered: nothing is known of it. */
@@ -239,10 +281,14 @@ run(void *arg)
 		fill_batch(w);
 		nlate = take_late(w, clock_monotonic(), late);
 		stop_by = w->stop_by;
+		atomic_store(&w->is_busy, w->nbatch > 0);
 		pthread_mutex_unlock(&w->lock);
+		if (w->nbatch == 0 && atomic_load(&w->is_down))
+			probe(w);
 		for (size_t i = 0; i < nlate; i++)
 			writer_job_end(late[i], STORE_UNKNOWN);
 		attempt(w, stop_by);
+		atomic_store(&w->is_busy, w->nbatch > 0);
 		pthread_mutex_lock(&w->lock);
 		is_done = w->stop_by != INT64_MAX &&
 		    ((w->n == 0 && w->nbatch == 0) ||
@@ -252,6 +298,30 @@ run(void *arg)
 	give_up(w);
 	store_close(&w->store);
 	return NULL;
+}
+
+/* Is anything waiting that more than events depends on, and can be done? */
+static bool
+has_suppressions(void *arg)
+{
+	struct writer *w = arg;
+	bool is_waiting;
+
+	if (atomic_load(&w->is_down))
+		return false;
+	pthread_mutex_lock(&w->lock);
+	is_waiting = w->n > 0;
+	pthread_mutex_unlock(&w->lock);
+	return is_waiting || atomic_load(&w->is_busy);
+}
+
+static void
+make_events(struct writer *w)
+{
+	struct store_spec spec = w->spec;
+
+	spec.kinds = STORE_EVENTS;
+	w->events = writer_events_new(&spec, has_suppressions, w);
 }
 
 static struct writer *
@@ -266,6 +336,9 @@ make_writer(const struct store_spec *spec, size_t max)
 	w->spec.rates = arena_copy(w->arena, spec->rates);
 	w->spec.events = arena_copy(w->arena, spec->events);
 	w->spec.access = STORE_CHANGE;
+	if (spec->kinds & STORE_EVENTS)
+		make_events(w);
+	w->spec.kinds &= ~STORE_EVENTS;
 	w->ring = arena_array(w->arena, max, sizeof(struct writer_job *));
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -278,11 +351,25 @@ make_writer(const struct store_spec *spec, size_t max)
 static void
 free_writer(struct writer *w)
 {
+	writer_events_free(&w->events);
 	store_close(&w->store);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	arena_free(&w->arena);
 	free(w);
+}
+
+/* For their errors; handed to the threads before those start. */
+static bool
+open_stores(struct writer *w, struct buf *errors)
+{
+	bool is_well = w->events == NULL ||
+	    writer_events_open(w->events, errors);
+
+	w->store = store_open(&w->spec, errors);
+	atomic_store(&w->is_down, w->store == NULL &&
+	    (w->spec.kinds & STORE_SUPPRESS) != 0);
+	return w->store != NULL && is_well;
 }
 
 struct writer *
@@ -292,17 +379,19 @@ writer_start(const struct store_spec *spec, size_t max, bool may_be_down,
 	struct writer *w = make_writer(spec, max > 0 ? max : 1);
 	int rc;
 
-	/* opened here for its errors; handed to the thread before it starts */
-	w->store = store_open(&w->spec, errors);
-	if (w->store == NULL && !may_be_down) {
+	if (!open_stores(w, errors) && !may_be_down) {
 		free_writer(w);
 		return NULL;
 	}
-	rc = pthread_create(&w->thread, NULL, run, w);
+	rc = w->events != NULL ? writer_events_start(w->events) : 0;
+	if (rc == 0)
+		rc = pthread_create(&w->thread, NULL, run, w);
 	if (rc == 0)
 		return w;
 	buf_printf(errors, "the store's writer: no thread: %s\n",
 	    strerror(rc));
+	if (w->events != NULL)
+		writer_events_stop(w->events, clock_monotonic());
 	free_writer(w);
 	return NULL;
 }
@@ -312,6 +401,8 @@ writer_stop(struct writer **w, unsigned millis)
 {
 	if (*w == NULL)
 		return;
+	if ((*w)->events != NULL)
+		writer_events_stop((*w)->events, store_deadline(millis));
 	pthread_mutex_lock(&(*w)->lock);
 	(*w)->stop_by = store_deadline(millis);
 	pthread_cond_signal(&(*w)->wake);
@@ -359,4 +450,22 @@ writer_meta(struct writer *w, const struct meta_item *item, int64_t deadline,
 		.deadline = deadline, .done = done, .arg = arg };
 
 	return enqueue(w, &job);
+}
+
+bool
+writer_event(struct writer *w, const struct event *e, bool as_hash)
+{
+	return w->events != NULL && writer_events_put(w->events, e, as_hash);
+}
+
+uint64_t
+writer_events_lost(const struct writer *w)
+{
+	return w->events == NULL ? 0 : writer_events_count_lost(w->events);
+}
+
+bool
+writer_is_down(const struct writer *w)
+{
+	return atomic_load(&w->is_down);
 }

@@ -45,8 +45,9 @@ bool writer_meta(struct writer *w, const struct meta_item *item,
 /*
  * Hands an event over, which is copied: committed within 200 ms, several at
  * once, in a queue of their own behind which no suppression waits.  False, and
- * counted: the queue is full, and the event is lost.  Any thread; never waits
- * for the store.  as_hash of the last call counts.
+ * counted: the queue is full (65,536 events or 64 MB), and the event is lost;
+ * while the store is down it keeps what it has.  Any thread; never waits
+ * for the store.  What waits when it stops has the same time as suppressions.
  */
 bool writer_event(struct writer *w, const struct event *e, bool as_hash);
 

@@ -158,3 +158,9 @@ tests_unit_test_store_property_SOURCES = tests/unit/test_store_property.c \
 tests_unit_test_store_property_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_exporter
 tests_unit_test_exporter_LDADD = $(UNIT_LIBS) $(MHD_LIBS)
+UNIT_TESTS += tests/unit/test_store_events
+EVENTS_FIXTURE = tests/unit/events_fixture.c tests/unit/events_fixture.h \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_events_SOURCES = tests/unit/test_store_events.c \
+	$(EVENTS_FIXTURE)
+tests_unit_test_store_events_LDADD = $(UNIT_LIBS)
