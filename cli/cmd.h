@@ -12,6 +12,7 @@ int cmd_config(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_limit(int argc, char **argv);
 int cmd_preview(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 

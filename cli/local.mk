@@ -22,3 +22,4 @@ bulkhead_SOURCES += $(IMPORT_SOURCES) cli/cmd_suppress.c cli/suppress.h \
 	cli/suppress_args.c cli/suppress_change.c cli/suppress_export.c \
 	cli/suppress_import.c cli/suppress_open.c cli/suppress_scope.c \
 	cli/suppress_show.c cli/suppress_stats.c cli/suppress_write.c
+bulkhead_SOURCES += cli/cmd_status.c cli/daemon.c cli/daemon.h

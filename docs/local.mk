@@ -7,3 +7,4 @@ dist_man_MANS += docs/man/bulkhead-key.1 docs/man/bulkhead-token.1
 dist_man_MANS += docs/man/bulkhead-limit.1
 dist_man_MANS += docs/man/bulkhead-policyd.8
 dist_man_MANS += docs/man/bulkhead-suppress.1
+dist_man_MANS += docs/man/bulkhead-status.1
