@@ -164,3 +164,12 @@ EVENTS_FIXTURE = tests/unit/events_fixture.c tests/unit/events_fixture.h \
 tests_unit_test_store_events_SOURCES = tests/unit/test_store_events.c \
 	$(EVENTS_FIXTURE)
 tests_unit_test_store_events_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_trackd_request tests/unit/test_trackd_routes
+TRACKD_FIXTURE = tests/unit/trackd_fixture.c tests/unit/trackd_fixture.h \
+	$(TRACKD_PARTS)
+tests_unit_test_trackd_request_SOURCES = tests/unit/test_trackd_request.c \
+	$(TRACKD_FIXTURE)
+tests_unit_test_trackd_request_LDADD = $(UNIT_LIBS)
+tests_unit_test_trackd_routes_SOURCES = tests/unit/test_trackd_routes.c \
+	$(TRACKD_FIXTURE)
+tests_unit_test_trackd_routes_LDADD = $(UNIT_LIBS)
