@@ -107,22 +107,6 @@ page_unsubscribe(const struct track *t, const struct request *r,
 	answer_not_found(a);
 }
 
-WEAK bool
-writer_event(struct writer *w, const struct event *e, bool as_hash)
-{
-	(void)w;
-	(void)e;
-	(void)as_hash;
-	return true;
-}
-
-WEAK bool
-writer_is_down(const struct writer *w)
-{
-	(void)w;
-	return false;
-}
-
 WEAK enum store_answer
 store_rollup_step(struct store *s, size_t max, uint64_t *ndone, bool *more,
     int64_t deadline)
@@ -133,22 +117,4 @@ store_rollup_step(struct store *s, size_t max, uint64_t *ndone, bool *more,
 	*ndone = 0;
 	*more = false;
 	return STORE_YES;
-}
-
-WEAK enum store_answer
-store_events_purge(struct store *s, uint32_t before_day, unsigned *nfiles,
-    int64_t deadline)
-{
-	(void)s;
-	(void)before_day;
-	(void)deadline;
-	*nfiles = 0;
-	return STORE_YES;
-}
-
-WEAK uint32_t
-event_day(int64_t micros)
-{
-	(void)micros;
-	return 0;
 }
