@@ -11,3 +11,5 @@ tests_bench_null_milter_LDADD = $(MILTER_LIBS)
 EXTRA_DIST += tests/bench/daemons.py tests/bench/deps tests/bench/mta.py \
 	tests/bench/policy_daemons.py tests/bench/run_policy_bench.py \
 	tests/bench/run_bench.py tests/bench/run_import_bench.py
+EXTRA_DIST += tests/bench/run_trackd_bench.py tests/bench/trackd_load.lua \
+	tests/bench/trackd_servers.py

@@ -1,6 +1,6 @@
 /*
- * token_make.c - for tests of the command: seals a token, or makes an address,
- * with the first key of a file.
+ * token_make.c - for tests of the command: seals a token, or many, or makes an
+ * address, with the first key of a file.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +14,35 @@
 static const char usage[] =
     "usage: token_make token KEYS HOST c|o|u DOMAIN STREAM CAMPAIGN LIST\n"
     "           RECIPIENT HOURS URL\n"
+    "       token_make tokens KEYS ... URL COUNT: to 0.RECIPIENT, 1.RECIPIENT,"
+    " ...\n"
     "       token_make address KEYS AT b|c|u DOMAIN STREAM DAY USER HOST\n";
 
+/* Of many the recipients are numbered; of one it is as it was given. */
 static int
-make_token(struct arena *a, struct token_keys *keys, char **v)
+seal(struct token_sealer *s, struct arena *a, struct token *t, bool is_many,
+    unsigned long number)
+{
+	struct str recipient = t->recipient, text = STR("");
+	char buf[320];
+	int rc;
+
+	if (is_many) {
+		snprintf(buf, sizeof(buf), "%lu.%.*s", number,
+		    STR_ARG(recipient));
+		t->recipient = str_from(buf);
+	}
+	rc = token_seal(s, a, t, &text);
+	t->recipient = recipient;
+	printf("%.*s\n", STR_ARG(text));
+	return rc;
+}
+
+static int
+make_tokens(struct arena *a, struct token_keys *keys, char **v, bool is_many)
 {
 	struct token_sealer *s = token_sealer_new(keys, str_from(v[0]));
+	unsigned long count = is_many ? strtoul(v[9], NULL, 10) : 1;
 	struct token t = {
 		.kind = (enum token_kind)v[1][0],
 		.domain = str_from(v[2]),
@@ -30,10 +53,10 @@ make_token(struct arena *a, struct token_keys *keys, char **v)
 		.hours = (uint32_t)strtoul(v[7], NULL, 10),
 		.url = str_from(v[8]),
 	};
-	struct str text = STR("");
-	int rc = token_seal(s, a, &t, &text);
+	int rc = 0;
 
-	printf("%.*s\n", STR_ARG(text));
+	for (unsigned long i = 0; i < count && rc == 0; i++)
+		rc = seal(s, a, &t, is_many, i);
 	token_sealer_free(&s);
 	return rc != 0;
 }
@@ -71,7 +94,9 @@ main(int argc, char **argv)
 	if (argc > 2 && file_read(a, argv[2], 65536, &text) == 0)
 		keys = token_keys_parse(a, text, &why);
 	if (keys != NULL && argc == 12 && strcmp(argv[1], "token") == 0)
-		rc = make_token(a, keys, argv + 3);
+		rc = make_tokens(a, keys, argv + 3, false);
+	else if (keys != NULL && argc == 13 && strcmp(argv[1], "tokens") == 0)
+		rc = make_tokens(a, keys, argv + 3, true);
 	else if (keys != NULL && argc == 10 && strcmp(argv[1], "address") == 0)
 		rc = make_address(a, keys, argv + 3);
 	else
