@@ -117,6 +117,12 @@ put_text(unsigned char *to, struct str s)
 	return to + s.n;
 }
 
+static bool
+has_rest(enum token_kind kind)
+{
+	return kind == TOKEN_CLICK || kind == TOKEN_UNDO;
+}
+
 /* The payload's length, or 0 when it is too long for a token. */
 static size_t
 write_payload(unsigned char *out, size_t max, const struct token *t)
@@ -124,7 +130,7 @@ write_payload(unsigned char *out, size_t max, const struct token *t)
 	const struct str parts[] = { t->domain, t->campaign, t->list,
 		t->recipient };
 	unsigned char *to = put_number(put_u32(out, t->stream), t->hours);
-	struct str url = t->kind == TOKEN_CLICK ? t->url : STR("");
+	struct str url = has_rest(t->kind) ? t->url : STR("");
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (parts[i].n + 5 > max - (size_t)(to - out))
@@ -229,7 +235,7 @@ read_payload(const unsigned char *p, size_t n, struct token *t)
 	t->list = get_text(&r);
 	t->recipient = get_text(&r);
 	t->url = str_make((const char *)r.p, (size_t)(r.end - r.p));
-	if (t->kind != TOKEN_CLICK && t->url.n > 0)
+	if (!has_rest(t->kind) && t->url.n > 0)
 		return -1;
 	return r.failed ? -1 : 0;
 }

@@ -17,7 +17,9 @@
 enum token_kind {
 	TOKEN_CLICK = 'c',
 	TOKEN_OPEN = 'o',
-	TOKEN_UNSUBSCRIBE = 'u'
+	TOKEN_UNSUBSCRIBE = 'u',
+	/* stands in no URL: the stamp of an unsubscription, to undo it */
+	TOKEN_UNDO = 'r'
 };
 
 struct token {
@@ -28,7 +30,8 @@ struct token {
 	struct str list;      /* list key: List-Id; may be empty */
 	struct str recipient; /* normal form; empty: a shared token */
 	uint32_t hours;	      /* since 1970 UTC */
-	struct str url;	      /* TOKEN_CLICK */
+	/* TOKEN_CLICK; TOKEN_UNDO: when it was made, decimal, since 1970 */
+	struct str url;
 };
 
 struct token_key {

@@ -50,6 +50,7 @@ path_of(enum token_kind kind)
 	case TOKEN_OPEN:
 		return STR(NAME_PATH_OPEN);
 	case TOKEN_UNSUBSCRIBE:
+	case TOKEN_UNDO:
 		break;
 	}
 	return STR(NAME_PATH_UNSUBSCRIBE);

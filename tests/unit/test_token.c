@@ -120,7 +120,7 @@ test_round_trips(void **state)
 	static const uint32_t hours[] = { 0, 1, 127, 128, 16383, 16384, 490896,
 		0x0fffffff, 0x10000000, 0xffffffff };
 	static const enum token_kind kinds[] = { TOKEN_CLICK, TOKEN_OPEN,
-		TOKEN_UNSUBSCRIBE };
+		TOKEN_UNSUBSCRIBE, TOKEN_UNDO };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < COUNT(hours) * COUNT(kinds) * 2; i++) {
@@ -128,7 +128,7 @@ test_round_trips(void **state)
 
 		t.hours = hours[i % COUNT(hours)];
 		t.kind = kinds[i % COUNT(kinds)];
-		if (t.kind != TOKEN_CLICK)
+		if (t.kind != TOKEN_CLICK && t.kind != TOKEN_UNDO)
 			t.url = STR("");
 		if (i % 2)
 			t.campaign = t.list = t.recipient = STR("");
@@ -236,10 +236,17 @@ test_wrong_kind_or_host(void **state)
 	assert_true(opens(f, TOKEN_OPEN, STR("T.Example.COM"), seal(f, &t)));
 	assert_false(opens(f, TOKEN_UNSUBSCRIBE, host, seal(f, &t)));
 	assert_false(opens(f, TOKEN_CLICK, host, seal(f, &t)));
+	assert_false(opens(f, TOKEN_UNDO, host, seal(f, &t)));
 	assert_false(opens(f, TOKEN_OPEN, STR("t.example.org"), seal(f, &t)));
 	assert_false(opens(f, TOKEN_OPEN, STR(""), seal(f, &t)));
 	assert_false(
 	    opens(f, TOKEN_OPEN, STR("t.example.com:8443"), seal(f, &t)));
+	t.kind = TOKEN_UNDO;
+	t.url = STR("1796112000");
+	assert_true(opens(f, TOKEN_UNDO, host, seal(f, &t)));
+	assert_false(opens(f, TOKEN_UNSUBSCRIBE, host, seal(f, &t)));
+	assert_false(opens(f, TOKEN_CLICK, host, seal(f, &t)));
+	assert_false(opens(f, TOKEN_OPEN, host, seal(f, &t)));
 }
 
 static void
