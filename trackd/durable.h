@@ -14,12 +14,16 @@ struct durable;
 
 /*
  * Takes the spool directory ("" : none) and replays what lies there, by a
- * thread of its own.  NULL, logged.  The writer must outlive it.
+ * thread of its own.  NULL, logged.  The writer must outlive it; metrics may
+ * be NULL.
  */
 struct durable *durable_start(struct writer *w, struct str spool,
     struct metrics *metrics);
 
-/* Every wish was answered when it returns. */
+/*
+ * Every wish was answered when it returns.  What is in the spool goes on to
+ * the store for so long, where the store takes it.
+ */
 void durable_stop(struct durable **d, unsigned millis);
 
 /*
@@ -29,7 +33,10 @@ void durable_stop(struct durable **d, unsigned millis);
 void durable_wish(struct durable *d, struct request_wish *wish,
     void (*done)(void *arg), void *arg);
 
-/* Unsubscriptions in the spool that are not in the store yet. */
+/*
+ * Unsubscriptions in the spool whose files still exist.  While there are any
+ * nothing is undone: their replay would do it again.
+ */
 uint64_t durable_waiting(const struct durable *d);
 
 #endif

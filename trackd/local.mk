@@ -9,7 +9,20 @@ TRACKD_PARTS = \
 	trackd/routes.c \
 	trackd/stubs.c \
 	trackd/visit.c \
-	trackd/robot.h trackd/burst.h trackd/durable.h
+	trackd/form.c trackd/form.h \
+	trackd/language.c trackd/language.h \
+	trackd/page_unsubscribe.c trackd/page_unsubscribe.h \
+	trackd/page_unsubscribe_undo.c \
+	trackd/pages.c trackd/pages.h trackd/pages_private.h \
+	trackd/pages_load.c \
+	trackd/pages_text.c trackd/pages_text.h \
+	trackd/template.c trackd/template.h \
+	trackd/durable.c trackd/durable.h \
+	trackd/wish_record.c trackd/wish_record.h \
+	trackd/wish_spool.c trackd/wish_spool.h \
+	trackd/wish_spool_private.h \
+	trackd/wish_spool_read.c trackd/wish_spool_write.c \
+	trackd/robot.h trackd/burst.h
 
 sbin_PROGRAMS += bulkhead-trackd
 bulkhead_trackd_SOURCES = $(TRACKD_PARTS) \

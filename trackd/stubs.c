@@ -4,13 +4,11 @@
 #include "store/rollup.h"
 #include "store/writer.h"
 #include "trackd/burst.h"
-#include "trackd/durable.h"
 #include "trackd/track.h"
 
 #define WEAK __attribute__((weak))
 
 struct bursts { int none; };
-struct durable { struct writer *w; };
 
 WEAK struct bursts *
 bursts_new(void)
@@ -61,50 +59,6 @@ robots_judge(const struct robots *r, const struct visit *visit,
 	(void)visit;
 	*rule = STR("");
 	return EVENT_UNKNOWN;
-}
-
-WEAK struct durable *
-durable_start(struct writer *w, struct str spool, struct metrics *metrics)
-{
-	struct durable *d = mem_alloc(sizeof(*d));
-
-	(void)spool;
-	(void)metrics;
-	d->w = w;
-	return d;
-}
-
-WEAK void
-durable_stop(struct durable **d, unsigned millis)
-{
-	(void)millis;
-	*d = NULL;
-}
-
-WEAK void
-durable_wish(struct durable *d, struct request_wish *wish,
-    void (*done)(void *arg), void *arg)
-{
-	(void)d;
-	wish->result = WISH_LOST;
-	done(arg);
-}
-
-WEAK uint64_t
-durable_waiting(const struct durable *d)
-{
-	(void)d;
-	return 0;
-}
-
-WEAK void
-page_unsubscribe(const struct track *t, const struct request *r,
-    struct str text, struct answer *a)
-{
-	(void)t;
-	(void)r;
-	(void)text;
-	answer_not_found(a);
 }
 
 WEAK enum store_answer

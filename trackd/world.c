@@ -9,14 +9,16 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "trackd/pages.h"
 
 #define RULES_MAX  (1024 * 1024)
 #define ERRORS_MAX (64 * 1024)
 
-/* Rules are shared by the worlds that have the same ones. */
+/* Rules and pages are shared by the worlds that have the same ones. */
 struct rules {
 	atomic_int refs;
 	struct robots *robots;
+	struct pages *pages;
 };
 
 struct held {
@@ -37,6 +39,7 @@ release_rules(struct rules *r)
 	if (r == NULL || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
 	robots_free(&r->robots);
+	pages_free(&r->pages);
 	free(r);
 }
 
@@ -84,6 +87,20 @@ read_robots(const char *path)
 	return robots;
 }
 
+/* The operator's or our own; NULL, logged. */
+static struct pages *
+read_pages(struct str directory)
+{
+	struct pages *pages;
+	struct buf errors;
+
+	buf_init(&errors, ERRORS_MAX);
+	pages = pages_load(directory, &errors);
+	log_lines(buf_view(&errors));
+	buf_free(&errors);
+	return pages;
+}
+
 static struct rules *
 load_rules(const struct settings *s)
 {
@@ -94,9 +111,10 @@ load_rules(const struct settings *s)
 	atomic_init(&r->refs, 1);
 	r->robots = path != NULL ? read_robots(path) : robots_default();
 	free(path);
-	if (r->robots != NULL)
+	r->pages = read_pages(s->trackd.templates);
+	if (r->robots != NULL && r->pages != NULL)
 		return r;
-	free(r);
+	release_rules(r);
 	return NULL;
 }
 
@@ -115,6 +133,7 @@ make(const struct worlds *w, struct keyring *k, struct rules *rules)
 		.event_arg = w->spec.event_arg,
 		.robots = rules->robots,
 		.bursts = w->spec.bursts,
+		.pages = rules->pages,
 	};
 	return h;
 }

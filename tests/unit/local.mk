@@ -173,3 +173,7 @@ tests_unit_test_trackd_request_LDADD = $(UNIT_LIBS)
 tests_unit_test_trackd_routes_SOURCES = tests/unit/test_trackd_routes.c \
 	$(TRACKD_FIXTURE)
 tests_unit_test_trackd_routes_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_trackd_form
+tests_unit_test_trackd_form_SOURCES = tests/unit/test_trackd_form.c \
+	trackd/form.c
+tests_unit_test_trackd_form_LDADD = $(UNIT_LIBS)
