@@ -9,6 +9,7 @@
  * code: sysexits, 0 ok, 1 the answer is no.
  */
 int cmd_config(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_limit(int argc, char **argv);
 int cmd_preview(int argc, char **argv);

@@ -23,3 +23,6 @@ bulkhead_SOURCES += $(IMPORT_SOURCES) cli/cmd_suppress.c cli/suppress.h \
 	cli/suppress_import.c cli/suppress_open.c cli/suppress_scope.c \
 	cli/suppress_show.c cli/suppress_stats.c cli/suppress_write.c
 bulkhead_SOURCES += cli/cmd_status.c cli/daemon.c cli/daemon.h
+bulkhead_SOURCES += cli/cmd_events.c cli/events.h cli/events_args.c \
+	cli/events_forget.c cli/events_metadata.c cli/events_show.c \
+	cli/events_write.c

@@ -16,6 +16,7 @@ static const struct verb {
 	const char *summary;
 } verbs[] = {
 	{ "config", cmd_config, "check the settings, or show those in force" },
+	{ "events", cmd_events, "what happened to mail; forget a person" },
 	{ "key", cmd_key, "make, list and publish DKIM keys" },
 	{ "limit", cmd_limit, "limits, what is used of them; pause, resume" },
 	{ "preview", cmd_preview, "a message as it would leave" },

@@ -29,7 +29,8 @@ HOMES = {
     "libpsl.h": ["lib/bulkhead/stream.c"],
     "idn2.h": ["lib/mail/addr*.c"],
     "jansson.h": ["lib/engine/control_json.c", "cli/limit_ask.c",
-                  "cli/import_json.c", "cli/daemon.c"],
+                  "cli/import_json.c", "cli/daemon.c",
+                  "cli/events_metadata.c"],
     "cmocka.h": ["tests/*"],
 }
 
