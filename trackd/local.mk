@@ -23,6 +23,10 @@ TRACKD_PARTS = \
 	trackd/wish_spool_private.h \
 	trackd/wish_spool_read.c trackd/wish_spool_write.c \
 	trackd/robot.h trackd/burst.h
+	trackd/robot.h trackd/robot.c trackd/robot_default.c \
+	trackd/robot_parse.c trackd/robot_rules.h \
+	trackd/burst.h trackd/burst.c \
+	trackd/durable.h
 
 sbin_PROGRAMS += bulkhead-trackd
 bulkhead_trackd_SOURCES = $(TRACKD_PARTS) \
@@ -34,3 +38,15 @@ bulkhead_trackd_SOURCES = $(TRACKD_PARTS) \
 	trackd/upkeep.c trackd/upkeep.h \
 	trackd/world.c trackd/world.h
 bulkhead_trackd_LDADD = $(DAEMON_LIBS)
+EXTRA_DIST += $(TRACKD_PARTS)
+
+# conf/robots as an array, for robot_default.c.
+BUILT_SOURCES += trackd/robots_text.inc
+CLEANFILES += trackd/robots_text.inc
+trackd/robots_text.inc: $(top_srcdir)/conf/robots
+	$(AM_V_GEN)$(MKDIR_P) trackd && { \
+	echo '/* Made of conf/robots by make. */'; \
+	echo 'static const unsigned char robots_text[] = {'; \
+	od -An -v -tu1 $(top_srcdir)/conf/robots | sed 's/[0-9][0-9]*/&,/g'; \
+	echo '};'; } >$@.tmp && mv -f $@.tmp $@
+trackd/robot_default.$(OBJEXT): trackd/robots_text.inc

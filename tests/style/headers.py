@@ -28,7 +28,7 @@ def cflags(root):
 
 
 def _config_dir():
-    """Where config.h is: the build's, or a small one where none is known."""
+    """Where what is made is: the build's, or little where none is known."""
     build = os.environ.get("BULKHEAD_BUILDDIR")
     if build:
         return build
@@ -40,6 +40,10 @@ def _config_dir():
                     '#define PACKAGE_NAME "bulkhead"\n'
                     '#define PACKAGE_STRING "bulkhead 0"\n'
                     '#define PACKAGE_VERSION "0"\n#define VERSION "0"\n')
+        os.mkdir(os.path.join(_config[0].name, "trackd"))
+        with open(os.path.join(_config[0].name, "trackd/robots_text.inc"),
+                  "w", encoding="ascii") as f:
+            f.write("static const unsigned char robots_text[] = { 0 };\n")
     return _config[0].name
 
 

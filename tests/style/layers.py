@@ -15,6 +15,9 @@ RANK = {"lib/base": 0, "lib/mail": 1, "lib/store": 2, "lib/bulkhead": 3,
         "lib/engine": 4, "lib/feedback": 4, "milter": 5, "policyd": 5,
         "trackd": 5, "logd": 5, "cli": 5}
 
+# made by configure and make
+BUILT = ("config.h", "trackd/robots_text.inc")
+
 # header of a library: the files that may include it
 HOMES = {
     "libmilter/*": ["milter/*", "tests/*"],
@@ -98,7 +101,7 @@ def missing(root):
     """Quoted includes of product files name files of the project."""
     for path in common.sources(root, tests=False):
         for line, quote, name in includes(root, path):
-            if quote == '"' and name != "config.h" and \
+            if quote == '"' and name not in BUILT and \
                     resolve(root, path, name) is None:
                 yield '%s:%d: "%s" is no file here' % (path, line, name)
 

@@ -177,3 +177,16 @@ UNIT_TESTS += tests/unit/test_trackd_form
 tests_unit_test_trackd_form_SOURCES = tests/unit/test_trackd_form.c \
 	trackd/form.c
 tests_unit_test_trackd_form_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_robot tests/unit/test_robot_parse \
+	tests/unit/test_burst
+EXTRA_DIST += tests/unit/robot_visit.h
+ROBOT_SOURCES = trackd/robot.c trackd/robot.h trackd/robot_default.c \
+	trackd/robot_parse.c trackd/robot_rules.h
+tests_unit_test_robot_SOURCES = tests/unit/test_robot.c $(ROBOT_SOURCES)
+tests_unit_test_robot_LDADD = $(UNIT_LIBS)
+tests_unit_test_robot_parse_SOURCES = tests/unit/test_robot_parse.c \
+	$(ROBOT_SOURCES)
+tests_unit_test_robot_parse_LDADD = $(UNIT_LIBS)
+tests_unit_test_burst_SOURCES = tests/unit/test_burst.c trackd/burst.c \
+	trackd/burst.h
+tests_unit_test_burst_LDADD = $(UNIT_LIBS)
