@@ -458,6 +458,12 @@ writer_event(struct writer *w, const struct event *e, bool as_hash)
 	return w->events != NULL && writer_events_put(w->events, e, as_hash);
 }
 
+bool
+writer_events_failing(const struct writer *w, char out[WRITER_ERROR_SIZE])
+{
+	return w->events != NULL && writer_events_error(w->events, out);
+}
+
 uint64_t
 writer_events_lost(const struct writer *w)
 {

@@ -54,6 +54,14 @@ bool writer_event(struct writer *w, const struct event *e, bool as_hash);
 /* Events lost so far: no room, or not committed when it stopped. */
 uint64_t writer_events_lost(const struct writer *w);
 
+#define WRITER_ERROR_SIZE 512
+
+/*
+ * True, with a line that says why, while the last attempt to open the events'
+ * store, or to commit some, failed.  Any thread.
+ */
+bool writer_events_failing(const struct writer *w, char out[WRITER_ERROR_SIZE]);
+
 /*
  * True while the last attempt at a suppression failed: do not wait for it to
  * be tried until its deadline where there is another way.  Any thread.

@@ -44,6 +44,7 @@ struct writer_events {
 	bool has_thread;
 	pthread_t thread;
 	atomic_ullong nlost;
+	char error[WRITER_ERROR_SIZE]; /* locked; empty: none */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
 	struct waiting **ring;
@@ -118,11 +119,39 @@ end_batch(struct writer_events *w, bool is_lost)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* The first line: one way of failing is as good as all. */
+static void
+note_error(struct writer_events *w, struct str why)
+{
+	struct str line = str_sub(why, 0, str_chr(why, '\n', 0));
+
+	line = str_sub(line, 0, sizeof(w->error) - 1);
+	pthread_mutex_lock(&w->lock);
+	if (line.n > 0)
+		memcpy(w->error, line.p, line.n);
+	w->error[line.n] = '\0';
+	pthread_mutex_unlock(&w->lock);
+}
+
+bool
+writer_events_error(struct writer_events *w, char out[WRITER_ERROR_SIZE])
+{
+	pthread_mutex_lock(&w->lock);
+	memcpy(out, w->error, sizeof(w->error));
+	pthread_mutex_unlock(&w->lock);
+	return out[0] != '\0';
+}
+
 bool
 writer_events_open(struct writer_events *w, struct buf *errors)
 {
+	size_t before = errors->n;
+
+	if (w->store != NULL)
+		return true;
+	w->store = store_open(&w->spec, errors);
 	if (w->store == NULL)
-		w->store = store_open(&w->spec, errors);
+		note_error(w, str_sub(buf_view(errors), before, errors->n));
 	return w->store != NULL;
 }
 
@@ -178,8 +207,11 @@ attempt(struct writer_events *w, int64_t stop_by)
 	as_hash = w->batch[0]->as_hash;
 	answer = store_events_add(w->store, w->events, w->nbatch, as_hash,
 	    deadline);
-	if (answer == STORE_UNKNOWN)
+	if (answer == STORE_UNKNOWN) {
+		note_error(w, str_from(store_error(w->store, STORE_EVENTS)));
 		return false;
+	}
+	note_error(w, STR(""));
 	if (answer == STORE_NO)
 		write_each(w, as_hash, deadline);
 	end_batch(w, false);

@@ -6,6 +6,7 @@
 #define BULKHEAD_STORE_WRITER_EVENTS_H
 
 #include "store/events.h"
+#include "store/writer.h"
 
 struct writer_events;
 
@@ -27,6 +28,7 @@ int writer_events_start(struct writer_events *w);
 bool writer_events_put(struct writer_events *w, const struct event *e,
     bool as_hash);
 uint64_t writer_events_count_lost(const struct writer_events *w);
+bool writer_events_error(struct writer_events *w, char out[WRITER_ERROR_SIZE]);
 
 /* From now on: finish by that time (clock_monotonic()), then end. */
 void writer_events_stop(struct writer_events *w, int64_t stop_by);
