@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "bulkhead/event_sink.h"
 #include "bulkhead/policy_client.h"
 #include "bulkhead/service.h"
 #include "engine/stage.h"
@@ -21,9 +22,12 @@ static struct session_env env;
 static struct budget budget;
 static struct policy policy;
 static struct policy_client *policyd;
+static struct event_sink events;
 
 /* Milliseconds for each of two questions a message. */
 #define POLICY_PATIENCE 1500
+/* For the last events, when all sessions have ended. */
+#define EVENTS_PATIENCE 1000
 
 static struct keyring *
 current_keyring(void *arg)
@@ -70,6 +74,8 @@ milter_open(struct service *s)
 		.metrics = service_metrics(s),
 		.budget = &budget,
 		.policy = &policy,
+		.event = event_sink_add,
+		.event_arg = &events,
 	};
 	if (rc != EX_OK) {
 		free(socket);
@@ -108,6 +114,7 @@ milter_reloaded(struct service *s)
 
 	check_spool(s);
 	policy_client_use(policyd, k->settings->policyd.control);
+	event_sink_use(&events, k->settings);
 	keyring_free(&k);
 }
 
@@ -122,12 +129,19 @@ milter_changed(struct service *s, const struct settings *old,
 	if (old->milter.max_sessions != fresh->milter.max_sessions)
 		log_warning("%s: max-sessions has changed: restart for it to "
 			    "hold", service_file(s));
+	if (event_sink_has_moved(old, fresh))
+		log_warning("%s: the store of events has changed: restart to "
+			    "use it", service_file(s));
 }
 
 static int
 milter_run(struct service *s)
 {
+	struct keyring *k = service_keyring(s);
+
 	check_spool(s);
+	event_sink_start(&events, k->settings, service_metrics(s));
+	keyring_free(&k);
 	return listener_run() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
 }
 
@@ -136,6 +150,7 @@ milter_tick(struct service *s)
 {
 	(void)s;
 	intake_tick();
+	event_sink_tick(&events);
 	if (intake_is_short())
 		listener_pause();
 	else
@@ -149,6 +164,17 @@ milter_status(struct service *s, struct buf *out)
 	json_key(out, "sessions");
 	json_number(out, intake_sessions());
 	policy_client_write(policyd, out);
+}
+
+/* What is cut off may yet call: its events are the writer's as they come. */
+static bool
+milter_stop(struct service *s)
+{
+	bool is_over = drain_run(s);
+
+	if (is_over)
+		event_sink_stop(&events, EVENTS_PATIENCE);
+	return is_over;
 }
 
 int
@@ -165,7 +191,7 @@ main(int argc, char **argv)
 		.changed = milter_changed,
 		.reloaded = milter_reloaded,
 		.tick = milter_tick,
-		.stop = drain_run,
+		.stop = milter_stop,
 		.metrics = offsetof(struct settings, milter.metrics),
 		.status = milter_status,
 	};

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "bulkhead/event_sink.h"
 #include "bulkhead/listen.h"
 #include "bulkhead/service.h"
 #include "policyd/loop.h"
@@ -17,11 +18,14 @@
 #define SPARE 64
 /* How long mail waits for the store at the start before it is put off. */
 #define START_MILLIS 2000
+/* For the last events. */
+#define EVENTS_MILLIS 500
 
 static struct {
 	pthread_mutex_t lock; /* for who tells of the loop as it goes */
 	struct loop *loop;
 	struct upkeep *upkeep;
+	struct event_sink events;
 	atomic_bool has_ended;
 } the = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -93,6 +97,8 @@ policyd_open(struct service *s)
 		.arg = s,
 		.metrics = service_metrics(s),
 		.clock = clock_system(),
+		.event = event_sink_add,
+		.event_arg = &the.events,
 		.max_clients = files > 2 * SPARE ? files - SPARE : SPARE,
 	};
 	int rc;
@@ -117,12 +123,17 @@ policyd_run(struct service *s)
 
 	the.upkeep = upkeep_start(k->settings, service_metrics(s), on_opened,
 	    NULL);
-	keyring_free(&k);
-	if (the.upkeep == NULL)
+	if (the.upkeep == NULL) {
+		keyring_free(&k);
 		return EX_OSERR;
+	}
 	loop_set_upkeep(the.loop, the.upkeep);
+	/* it makes the directory */
 	upkeep_wait(the.upkeep, START_MILLIS);
+	event_sink_start(&the.events, k->settings, service_metrics(s));
+	keyring_free(&k);
 	loop_run(the.loop);
+	event_sink_stop(&the.events, EVENTS_MILLIS);
 	upkeep_stop(&the.upkeep);
 	pthread_mutex_lock(&the.lock);
 	loop_free(&the.loop);
@@ -148,6 +159,25 @@ policyd_changed(struct service *s, const struct settings *old,
 	    !str_eq(old->rates, fresh->rates))
 		log_warning("%s: the store has changed: restart to use it",
 		    file);
+	if (event_sink_has_moved(old, fresh))
+		log_warning("%s: the store of events has changed: restart to "
+			    "use it", file);
+}
+
+static void
+policyd_reloaded(struct service *s)
+{
+	struct keyring *k = service_keyring(s);
+
+	event_sink_use(&the.events, k->settings);
+	keyring_free(&k);
+}
+
+static void
+policyd_tick(struct service *s)
+{
+	(void)s;
+	event_sink_tick(&the.events);
 }
 
 /*
@@ -184,6 +214,8 @@ main(int argc, char **argv)
 		.open = policyd_open,
 		.run = policyd_run,
 		.changed = policyd_changed,
+		.reloaded = policyd_reloaded,
+		.tick = policyd_tick,
 		.stop = policyd_stop,
 		.metrics = offsetof(struct settings, policyd.metrics),
 		.status = policyd_status,

@@ -30,3 +30,6 @@ libbulkhead_a_SOURCES += lib/bulkhead/exporter.c lib/bulkhead/exporter.h \
 	lib/bulkhead/metrics_help.c lib/bulkhead/metrics_help.h \
 	lib/bulkhead/rates.c lib/bulkhead/rates.h \
 	lib/bulkhead/service_status.c lib/bulkhead/service_status.h
+libbulkhead_a_SOURCES += lib/bulkhead/event_sink.c \
+	lib/bulkhead/event_sink.h
+libbulkhead_a_SOURCES += lib/bulkhead/exporter.h

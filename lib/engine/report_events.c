@@ -102,11 +102,12 @@ is_put_off(const struct message *m)
 	    (m->verdict == VERDICT_REJECT && m->reply.code[0] == '4');
 }
 
+/* What comes back was handed before, whether a filter changed it or not. */
 static bool
 is_handed(const struct message *m)
 {
 	return m->verdict == VERDICT_ACCEPT && m->domain != NULL &&
-	    !m->is_null_sender && !m->is_already_done;
+	    !m->is_null_sender && !m->is_already_done && !m->was_ours;
 }
 
 static bool

@@ -269,6 +269,12 @@ once_for_what_comes_back(void **state)
 	send(&p, &from, again);
 	expect_str(__func__, buf_view(&p.told),
 	    STR("suppressed bob@r.example complaint"));
+	/* one that adds a footer */
+	p.suppressed[0] = NULL;
+	send(&p, &from, arena_cstr(p.f.arena, arena_printf(p.f.arena,
+	    "%s-- \n", again)));
+	assert_int_equal(p.f.verdict, VERDICT_ACCEPT);
+	assert_int_equal(p.n, 0);
 	close_place(&p);
 }
 
