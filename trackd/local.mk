@@ -22,11 +22,9 @@ TRACKD_PARTS = \
 	trackd/wish_spool.c trackd/wish_spool.h \
 	trackd/wish_spool_private.h \
 	trackd/wish_spool_read.c trackd/wish_spool_write.c \
-	trackd/robot.h trackd/burst.h
 	trackd/robot.h trackd/robot.c trackd/robot_default.c \
 	trackd/robot_parse.c trackd/robot_rules.h \
-	trackd/burst.h trackd/burst.c \
-	trackd/durable.h
+	trackd/burst.h trackd/burst.c
 
 sbin_PROGRAMS += bulkhead-trackd
 bulkhead_trackd_SOURCES = $(TRACKD_PARTS) \
