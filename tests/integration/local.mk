@@ -79,3 +79,4 @@ EXTRA_DIST += tests/integration/proxies.py \
 	tests/integration/test_proxies.py
 EXTRA_DIST += tests/integration/browser.py
 EXTRA_DIST += tests/integration/trackd.py
+EXTRA_DIST += tests/integration/test_trackd.py
