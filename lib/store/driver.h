@@ -11,6 +11,7 @@
 #include "store/events_private.h"
 #include "store/meta.h"
 #include "store/rate.h"
+#include "store/rollup.h"
 #include "store/sieve.h"
 #include "store/store.h"
 #include "store/suppress.h"
@@ -242,6 +243,39 @@ struct driver_event_ops {
 	    uint32_t before_day, unsigned *nfiles);
 };
 
+/* How far events are rolled up. */
+struct driver_rollup {
+	struct event_cursor cursor;
+	int64_t at;		   /* microseconds since 1970; 0: never */
+	unsigned char key[32];	   /* of the MAC that tells mails apart */
+};
+
+struct rollup_batch;
+
+/* See rollup.h.  Kept beside the events. */
+struct driver_rollup_ops {
+	/*
+	 * Locks what is rolled up against others that roll up, until end();
+	 * STORE_YES with *out, or STORE_UNKNOWN and nothing is locked.
+	 */
+	enum store_answer (*begin)(struct driver *d, struct driver_call *call,
+	    struct driver_rollup *out);
+	/* Adds the batch and moves on to now, all or nothing; NULL: nothing */
+	enum store_answer (*end)(struct driver *d, struct driver_call *call,
+	    struct rollup_batch *batch, const struct driver_rollup *now);
+	/* STORE_NO: nothing was rolled up yet. */
+	enum store_answer (*state)(struct driver *d, struct driver_call *call,
+	    struct driver_rollup *out);
+	enum store_answer (*walk)(struct driver *d, struct driver_call *call,
+	    const struct rollup_filter *filter,
+	    bool (*each)(void *arg, const struct rollup_row *row), void *arg);
+	enum store_answer (*links)(struct driver *d, struct driver_call *call,
+	    const struct rollup_filter *filter, size_t max,
+	    bool (*each)(void *arg, const struct rollup_link *link), void *arg);
+	enum store_answer (*purge)(struct driver *d, struct driver_call *call,
+	    uint32_t before_day);
+};
+
 struct driver_ops {
 	const char *name; /* "sqlite": what a spec begins with */
 	unsigned kinds;	  /* STORE_ bits that it can serve */
@@ -255,6 +289,7 @@ struct driver_ops {
 	const struct driver_meta_ops *meta;
 	const struct driver_rate_ops *rates;
 	const struct driver_event_ops *events;
+	const struct driver_rollup_ops *rollups; /* NULL: none are kept */
 };
 
 extern const struct driver_ops driver_sqlite;

@@ -65,6 +65,7 @@ close_sqlite(struct driver *driver)
 	sqlite_file_free(&d->meta);
 	sqlite_file_free(&d->rates);
 	sqlite_events_free(&d->events);
+	sqlite_file_free(&d->rollups);
 	if (d->rates_lock >= 0)
 		close(d->rates_lock);
 	free(d);
@@ -93,6 +94,9 @@ open_sqlite(const struct driver_spec *spec, struct buf *errors)
 		is_well = open_rates(d, spec, errors);
 	if (is_well && spec->kinds & STORE_EVENTS)
 		is_well = open_events(d, spec, errors);
+	if (is_well && spec->kinds & STORE_EVENTS)
+		sqlite_file_init(&d->rollups, &sqlite_schema_rollups,
+		    spec->where, spec->access);
 	if (is_well)
 		return &d->base;
 	close_sqlite(&d->base);
@@ -111,4 +115,5 @@ const struct driver_ops driver_sqlite = {
 	.meta = &sqlite_meta_ops,
 	.rates = &sqlite_rate_ops,
 	.events = &sqlite_event_ops,
+	.rollups = &sqlite_rollup_ops,
 };

@@ -131,6 +131,7 @@ struct sqlite_driver {
 	struct driver base;
 	unsigned kinds;
 	struct sqlite_file suppress, meta, rates;
+	struct sqlite_file rollups; /* opened, and made, when first needed */
 	/* whether any "@domain" entry exists, as of that data version */
 	unsigned domains_version;
 	uint64_t domains_generation;
@@ -148,11 +149,13 @@ struct sqlite_driver {
 extern const struct sqlite_schema sqlite_schema_suppress;
 extern const struct sqlite_schema sqlite_schema_meta;
 extern const struct sqlite_schema sqlite_schema_rates;
+extern const struct sqlite_schema sqlite_schema_rollups;
 
 extern const struct driver_suppress_ops sqlite_suppress_ops;
 extern const struct driver_meta_ops sqlite_meta_ops;
 extern const struct driver_rate_ops sqlite_rate_ops;
 extern const struct driver_event_ops sqlite_event_ops;
+extern const struct driver_rollup_ops sqlite_rollup_ops;
 
 /*
  * Takes DIR/rates.lock for this process; -1 with one line in *errors that

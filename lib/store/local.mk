@@ -37,3 +37,9 @@ libbulkhead_a_SOURCES += lib/store/events.c lib/store/events.h \
 	lib/store/driver_sqlite_events_forget.c \
 	lib/store/driver_sqlite_events_read.c
 libbulkhead_a_SOURCES += lib/store/rollup.h
+libbulkhead_a_SOURCES += lib/store/events.h lib/store/rollup.h
+libbulkhead_a_SOURCES += lib/store/rollup.c \
+	lib/store/rollup_batch.c lib/store/rollup_batch.h \
+	lib/store/driver_sqlite_rollup.c \
+	lib/store/driver_sqlite_rollup.h \
+	lib/store/driver_sqlite_rollup_add.c

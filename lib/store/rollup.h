@@ -12,6 +12,7 @@
  * Adds up to max events behind where the last call, of any process, ended.
  * Each is added exactly once, kill -9 or not.  A correction moves its event
  * from one verdict to the other.  *ndone: how many it read; *more: come again.
+ * It reads for half of the time until the deadline at most.
  */
 enum store_answer store_rollup_step(struct store *s, size_t max,
     uint64_t *ndone, bool *more, int64_t deadline);
@@ -27,10 +28,11 @@ struct rollup_filter {
 };
 
 /*
- * unique: events that were the first of their kind from a human (EVENT_HUMAN,
- * EVENT_UNKNOWN) for one mail - recipient, stream, campaign, list, hour - and,
- * in verdict order, are counted in that row.  Events of shared tokens, which
- * name no recipient, are never unique.
+ * unique: mails - recipient, domain, stream, campaign, list, hour - for which
+ * a human (EVENT_HUMAN, EVENT_UNKNOWN) did something of that kind, counted in
+ * the row of the event that was the first of them, as long as any of them is
+ * still held to be a human's.  Events of shared tokens, which name no
+ * recipient, are never unique.
  */
 struct rollup_row {
 	uint32_t day;
@@ -56,6 +58,9 @@ enum store_answer store_rollup_walk(struct store *s,
     const struct rollup_filter *filter,
     bool (*each)(void *arg, const struct rollup_row *row), void *arg);
 
+/* Links of a campaign; those beyond it are added up as one with no url. */
+#define ROLLUP_LINKS_MAX 10000
+
 /*
  * All links of these campaigns; days are not told apart.  Most clicked (by
  * humans) first, max at the most.
@@ -64,8 +69,20 @@ enum store_answer store_rollup_links(struct store *s,
     const struct rollup_filter *filter, size_t max,
     bool (*each)(void *arg, const struct rollup_link *link), void *arg);
 
-/* Up to where events are rolled up. */
+/* Up to where events are rolled up; STORE_NO: nothing was yet. */
 enum store_answer store_rollup_cursor(struct store *s,
     struct event_cursor *out, int64_t deadline);
+
+/* When that was (microseconds since 1970); STORE_NO: never. */
+enum store_answer store_rollup_time(struct store *s, int64_t *at,
+    int64_t deadline);
+
+/*
+ * Forgets which mails humans did something to, where that was before that day,
+ * rolled up as it stays: a few days more than events are kept.  A mail that is
+ * opened later still counts as another one.  In short transactions.
+ */
+enum store_answer store_rollup_purge(struct store *s, uint32_t before_day,
+    int64_t deadline);
 
 #endif
