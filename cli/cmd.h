@@ -13,6 +13,7 @@ int cmd_events(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_limit(int argc, char **argv);
 int cmd_preview(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_suppress(int argc, char **argv);
 int cmd_token(int argc, char **argv);

@@ -26,3 +26,8 @@ bulkhead_SOURCES += cli/cmd_status.c cli/daemon.c cli/daemon.h
 bulkhead_SOURCES += cli/cmd_events.c cli/events.h cli/events_args.c \
 	cli/events_forget.c cli/events_metadata.c cli/events_show.c \
 	cli/events_write.c
+bulkhead_SOURCES += cli/cmd_report.c cli/report.h \
+	cli/report_csv.c cli/report_days.c cli/report_find.c \
+	cli/report_gather.c cli/report_html.c cli/report_json.c \
+	cli/report_name.c cli/report_open.c cli/report_plot.c \
+	cli/report_text.c

@@ -20,6 +20,7 @@ static const struct verb {
 	{ "key", cmd_key, "make, list and publish DKIM keys" },
 	{ "limit", cmd_limit, "limits, what is used of them; pause, resume" },
 	{ "preview", cmd_preview, "a message as it would leave" },
+	{ "report", cmd_report, "what became of the mail" },
 	{ "status", cmd_status, "how the daemons are, and what they do" },
 	{ "suppress", cmd_suppress, "who must not get mail" },
 	{ "token", cmd_token, "make token keys; read tokens" },
