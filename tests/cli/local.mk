@@ -17,3 +17,4 @@ check_PROGRAMS += tests/tools/events_make
 tests_tools_events_make_SOURCES = tests/tools/events_make.c
 tests_tools_events_make_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_tools_events_make_LDADD = $(BULKHEAD_LIBS)
+EXTRA_DIST += tests/cli/test_trackd_bench.py

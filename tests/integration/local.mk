@@ -77,6 +77,7 @@ EXTRA_DIST += tests/integration/policy.py \
 	tests/integration/test_policy.py
 EXTRA_DIST += tests/integration/proxies.py \
 	tests/integration/test_proxies.py
-EXTRA_DIST += tests/integration/browser.py
+EXTRA_DIST += tests/integration/browser.py \
+	tests/integration/test_browser.py
 EXTRA_DIST += tests/integration/trackd.py
 EXTRA_DIST += tests/integration/test_trackd.py

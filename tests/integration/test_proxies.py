@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """The sample configurations of nginx and HAProxy: what they hand on, what
-they do not, and that no log of theirs ever has a token."""
+they do not, and that no log of theirs ever has a token; and trackd behind
+them, by TLS."""
+import json
 import os
 import shutil
+import socket
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 import proxies  # noqa: E402
 import tap  # noqa: E402
+import trackd as daemons  # noqa: E402
 from proxies import curl  # noqa: E402
 
 FORGED = "198.51.100.7"
@@ -137,6 +141,115 @@ def check_teeth(root, recorder):
                  "nothing seen in " + name)
 
 
+# Only 127.0.0.1, where the proxies are, is believed.
+SCOPE = "example.com/newsletter"
+SECTION = """\
+    proxies = { "127.0.0.1/32" }
+    keep-visitors = true
+"""
+VISITOR = "127.0.0.9"
+TARGET = "https://shop.example.com/?q=%41&x=1"
+
+
+def check_pages(proxy, d):
+    """Click, open, the page, and what is none."""
+    for version in ("--http1.1", "--http2"):
+        got = curl(proxy, "/c/" + d.token("c", url=TARGET), version)
+        tap.equal((got.status, got.fields["location"]), (302, TARGET),
+                  "click")
+        got = curl(proxy, "/o/%s.gif" % d.token("o"), version)
+        tap.equal((got.status, got.fields["content-type"]),
+                  (200, "image/gif"), "open")
+        tap.equal((len(got.body), got.fields["cache-control"]),
+                  (43, "no-store"), "open")
+        got = curl(proxy, "/u/" + d.token("u"), version)
+        tap.equal(got.status, 200, "page")
+        tap.true(b"<form" in got.body, "no form: %r" % got.body)
+        tap.equal(curl(proxy, "/c/" + SECRET, version).status, 404, "forged")
+        other = d.token("c", url=TARGET, host="t.mailer.example")
+        tap.equal(curl(proxy, "/c/" + other, version, "-H",
+                       "X-Forwarded-Host: t.mailer.example").status, 404,
+                  "a token of another host")
+
+
+def check_one_click(proxy, d):
+    """One-click in every form of a POST: on the list when it is 200."""
+    body = "List-Unsubscribe=One-Click"
+    for number, options in enumerate((
+            ("-d", body), ("-d", body, "--http2"), ("-F", body),
+            ("-d", body, "-H", "Transfer-Encoding: chunked", "--http1.1"),
+            ("-F", body, "-H", "Expect: 100-continue", "--http1.1"))):
+        who = "%s%d@example.net" % (type(proxy).__name__.lower(), number)
+        path = "/u/" + d.token("u", recipient=who)
+        tap.equal(curl(proxy, path).status, 200, "GET")
+        tap.true(not d.is_suppressed(who, SCOPE), who + " by a GET")
+        for _ in range(2):
+            tap.equal(curl(proxy, path, *options).status, 200, who)
+        tap.true(d.is_suppressed(who, SCOPE), who + " is not on the list")
+
+
+def check_long(proxy, d):
+    """A path of 8192 octets is looked at, a longer one refused."""
+    for version in ("--http1.1", "--http2"):
+        tap.equal(curl(proxy, "/c/" + "A" * 8189, version).status, 404)
+    tap.true(curl(proxy, "/c/" + "A" * 20000, "--http1.1").status in
+             (400, 414, 431), "20 KB")
+    for size, want in ((16384, (400, 404)), (16385, (413,))):
+        got = curl(proxy, "/u/" + d.token("u"), "--data-binary", "x" * size)
+        tap.true(got.status in want, "a body of %d: %d" % (size, got.status))
+
+
+def visitors(d, who):
+    """The visitors of a recipient's events, in order."""
+    text = d.command("events", "--json")
+    return [e.get("visitor", "").split(" ")[0]
+            for e in map(json.loads, text.splitlines())
+            if e.get("recipient") == who]
+
+
+def check_visitor(proxy, d):
+    """The visitor is who connected, whatever he claims."""
+    who = type(proxy).__name__.lower() + "-visitor@example.net"
+    path = "/c/" + d.token("c", url=TARGET, recipient=who)
+    for claim in ((), ("-H", "X-Forwarded-For: " + FORGED),
+                  ("-H", "X-Forwarded-For: %s, 127.0.0.1" % FORGED),
+                  ("-H", "X-Forwarded-For;", "-H",
+                   "x-forwarded-for: " + FORGED)):
+        tap.equal(curl(proxy, path, "--interface", VISITOR, *claim).status,
+                  302)
+    got = proxies.labs.wait_for("events", lambda: (
+        lambda v: v if len(v) == 4 else None)(visitors(d, who)))
+    tap.equal(got, [VISITOR] * 4, "visitors")
+
+
+def check_direct(d):
+    """Who is no proxy is not believed; who is one is."""
+    for source, want in ((VISITOR, VISITOR), ("127.0.0.1", FORGED)):
+        who = "from-%s@example.net" % source
+        path = "/c/" + d.token("c", url=TARGET, recipient=who)
+        with d.client() as c:
+            c.sock.close()
+            c.sock = socket.create_connection(d.address, 30, (source, 0))
+            tap.equal(c.ask("GET", path, fields=[
+                ("X-Forwarded-For", FORGED)]).status, 302)
+        got = proxies.labs.wait_for("event", lambda: visitors(d, who))
+        tap.equal(got, [want], "visitor from " + source)
+
+
+def real_points(root, d, running):
+    """(name, test) of trackd behind each."""
+    for kind in KINDS:
+        proxy = kind(os.path.join(root, kind.__name__ + "-real"), d.port)
+        proxy.start()
+        running.append(proxy)
+        for test in (check_pages, check_one_click, check_long,
+                     check_visitor):
+            yield ("trackd behind %s: %s" % (
+                kind.__name__, test.__doc__.split("\n")[0]),
+                   lambda t=test, p=proxy: t(p, d))
+    yield "trackd alone: who is believed", lambda: check_direct(d)
+
+
 def points(root, recorder, running):
     """(name, test) of each."""
     for kind in KINDS:
@@ -164,9 +277,15 @@ def main():
     root = tempfile.mkdtemp(prefix="bh-", dir="/tmp")
     os.chmod(root, 0o755)
     recorder, running = proxies.Recorder(), []
+    daemons.why_not()
     try:
-        return tap.run(list(points(root, recorder, running)),
-                       lambda: "".join(p.logs() for p in running)[-2000:])
+        with daemons.Trackd(section=SECTION) as d:
+            d.start()
+            return tap.run(
+                list(points(root, recorder, running)) +
+                list(real_points(root, d, running)),
+                lambda: "".join(p.logs() for p in running)[-1500:] +
+                d.log()[-1500:])
     finally:
         for proxy in running:
             proxy.stop()
