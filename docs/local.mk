@@ -9,3 +9,4 @@ dist_man_MANS += docs/man/bulkhead-policyd.8
 dist_man_MANS += docs/man/bulkhead-suppress.1
 dist_man_MANS += docs/man/bulkhead-status.1
 dist_man_MANS += docs/man/bulkhead-events.1
+dist_man_MANS += docs/man/bulkhead-robots.5

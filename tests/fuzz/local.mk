@@ -12,7 +12,7 @@ endif
 check_PROGRAMS += $(FUZZ_TARGETS)
 
 .PHONY: fuzzers
-fuzzers: $(FUZZ_TARGETS)
+fuzzers: $(BUILT_SOURCES) $(FUZZ_TARGETS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_addr
 tests_fuzz_fuzz_addr_LDADD = $(FUZZ_LIBS)
@@ -53,3 +53,6 @@ tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c $(IMPORT_SOURCES)
 tests_fuzz_fuzz_import_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_robots
+tests_fuzz_fuzz_robots_SOURCES = tests/fuzz/fuzz_robots.c $(ROBOT_SOURCES)
+tests_fuzz_fuzz_robots_LDADD = $(FUZZ_LIBS)
