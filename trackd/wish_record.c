@@ -51,6 +51,7 @@ wish_record_write(const struct suppress_entry *e, struct buf *out)
 	return rc;
 }
 
+/* Whoever wrote the check sum has written whole escapes. */
 static struct str
 get_text(struct arena *a, struct str s)
 {
@@ -59,8 +60,8 @@ get_text(struct arena *a, struct str s)
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '\\' && i + 3 < s.n) {
-			out[n++] = (char)(str_hex(s.p[i + 2]) << 4 |
-			    str_hex(s.p[i + 3]));
+			out[n++] = (char)((str_hex(s.p[i + 2]) & 15) << 4 |
+			    (str_hex(s.p[i + 3]) & 15));
 			i += 3;
 		} else {
 			out[n++] = s.p[i];
@@ -74,8 +75,11 @@ has_check_sum(struct str text, struct str sum)
 {
 	uint32_t v = 0;
 
-	for (size_t i = 0; i < sum.n; i++)
-		v = v << 4 | (uint32_t)(str_hex(sum.p[i]) & 15);
+	for (size_t i = 0; i < sum.n; i++) {
+		if (str_hex(sum.p[i]) < 0)
+			return false;
+		v = v << 4 | (uint32_t)str_hex(sum.p[i]);
+	}
 	return sum.n == 8 && v == hash_id32(text);
 }
 

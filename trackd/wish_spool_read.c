@@ -116,8 +116,9 @@ finish_first(struct wish_spool *s, struct arena *a)
 		rc = unlink(path);
 	if (rc != 0 || wish_sync_directory(s) != 0)
 		return false;
-	log_info("%s/%s: %llu unsubscriptions are in the store now",
-	    s->directory, f->name, (unsigned long long)f->n);
+	log_info("%s/%s: %s is in the store now (%llu lines)", s->directory,
+	    f->name, f->is_damaged ? "what can be read of it" : "all of it",
+	    (unsigned long long)f->n);
 	forget_first(s);
 	return true;
 }

@@ -194,3 +194,16 @@ UNIT_TESTS += tests/unit/test_rollup
 tests_unit_test_rollup_SOURCES = tests/unit/test_rollup.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_rollup_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_trackd_pages tests/unit/test_trackd_spool \
+	tests/unit/test_trackd_unsubscribe
+tests_unit_test_trackd_pages_SOURCES = tests/unit/test_trackd_pages.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h \
+	$(TRACKD_PARTS)
+tests_unit_test_trackd_pages_LDADD = $(UNIT_LIBS)
+tests_unit_test_trackd_spool_SOURCES = tests/unit/test_trackd_spool.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h \
+	$(TRACKD_PARTS)
+tests_unit_test_trackd_spool_LDADD = $(UNIT_LIBS)
+tests_unit_test_trackd_unsubscribe_SOURCES = \
+	tests/unit/test_trackd_unsubscribe.c $(TRACKD_FIXTURE)
+tests_unit_test_trackd_unsubscribe_LDADD = $(UNIT_LIBS)
