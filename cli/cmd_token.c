@@ -7,16 +7,16 @@
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/num.h"
+#include "cli/keys_file.h"
 #include "cli/load.h"
 #include "cli/secret_file.h"
 #include "cli/token.h"
@@ -26,6 +26,8 @@
 
 struct options {
 	const char *file, *dir, *token_keys, *return_path_keys;
+	const char *timeout;
+	struct token_rotate rotate;
 	bool json, help;
 };
 
@@ -33,44 +35,43 @@ static const char usage_text[] =
     "usage: bulkhead token create [-c FILE] [--dir DIR] [--token-keys PATH]\n"
     "                      [--return-path-keys PATH] [--json]\n"
     "       bulkhead token list [-c FILE] [--json]\n"
+    "       bulkhead token rotate [-c FILE] [--return-path] [--name NAME]\n"
+    "                      [--promote NAME] [--timeout 30s] [--dry-run] "
+    "[--json]\n"
     "       bulkhead token show [-c FILE] [--json] TOKEN|URL|ADDRESS|-\n"
     "create makes the files of keys that the settings name, or those given;\n"
-    "list names the keys; show tells what a token says, '-' reads one a line.\n"
+    "list names the keys; show tells what a token says, '-' reads one a line;\n"
+    "rotate adds a key, has the daemons load it, then puts it first; cut off, "
+    "it\n"
+    "goes on when it is run again.  It never removes a key.\n"
     "\n"
     "  -c, --config FILE            settings (" SETTINGS_DEFAULT_FILE ")\n"
+    "      --dry-run                say what rotate would do\n"
     "      --dir DIR                make DIR/token.keys and "
     "DIR/return-path.keys\n"
     "      --token-keys PATH        make this file\n"
     "      --return-path-keys PATH  make this file\n"
     "      --json                   for machines, a line for each token\n"
+    "      --name NAME              of the new key (this year and a letter)\n"
+    "      --promote NAME           every daemon has that key: put it first\n"
+    "      --return-path            rotate the keys of return paths\n"
+    "      --timeout TIME           for each of two reloads (30s)\n"
     "Exit: 0, 1 not a token of ours, 64 usage, 65 some lines were none,\n"
-    "73 cannot create, 77 not allowed, 78 the settings or keys are wrong.\n";
-
-/* "YEARa BASE64\n", in a buffer to be wiped. */
-static void
-write_key_line(char *out, size_t size)
-{
-	unsigned char key[TOKEN_KEY_SIZE];
-	char text[BASE64_SIZE(TOKEN_KEY_SIZE)], now[CLOCK_TEXT];
-	struct clock clock = clock_system();
-
-	if (RAND_priv_bytes(key, sizeof(key)) != 1)
-		abort(); /* no randomness */
-	clock_rfc3339(clock_seconds(&clock), now);
-	snprintf(out, size, "%.4sa %.*s\n", now,
-	    (int)base64_write(text, key, sizeof(key)), text);
-	OPENSSL_cleanse(key, sizeof(key));
-	OPENSSL_cleanse(text, sizeof(text));
-}
+    "73 cannot create,\n"
+    "75 a daemon did not load the keys: go on later, 77 not allowed,\n"
+    "78 the settings or keys are wrong.\n";
 
 /* Makes one file; tells what it did.  EX_OK, or an exit code. */
 static int
 create_file(const char *path, const char *what, const struct options *o)
 {
-	char line[256];
+	const struct clock clock = clock_system();
+	char line[KEYS_FILE_LINE], now[CLOCK_TEXT];
 	int rc;
 
-	write_key_line(line, sizeof(line));
+	clock_rfc3339(clock_seconds(&clock), now);
+	now[4] = 'a'; /* "2026a" */
+	keys_file_line(str_make(now, 5), line);
 	rc = secret_file_create(path, str_from(line));
 	OPENSSL_cleanse(line, sizeof(line));
 	if (rc != 0) {
@@ -253,17 +254,77 @@ run_show(const struct options *o, const char *input)
 	return rc;
 }
 
-enum { OPT_DIR = 256, OPT_TOKEN, OPT_RETURN_PATH, OPT_JSON };
+static int
+run_rotate(const struct options *o)
+{
+	struct token_rotate r = o->rotate;
+
+	r.file = o->file;
+	r.json = o->json;
+	if (num_parse_duration(str_from(o->timeout), &r.seconds) != 0 ||
+	    r.seconds > 86400) {
+		fprintf(stderr, "bulkhead token: --timeout %s: a time such as "
+				"30s or 5m is wanted\n", o->timeout);
+		return EX_USAGE;
+	}
+	if (r.name != NULL && r.promote != NULL) {
+		fputs("bulkhead token: --name makes a key, --promote takes one "
+		      "that is there: one of them\n", stderr);
+		return EX_USAGE;
+	}
+	return token_rotate(&r);
+}
+
+enum {
+	OPT_DIR = 256,
+	OPT_TOKEN,
+	OPT_RETURN_PATH,
+	OPT_JSON,
+	OPT_DRY_RUN,
+	OPT_NAME,
+	OPT_PROMOTE,
+	OPT_IS_RETURN_PATH,
+	OPT_TIMEOUT
+};
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "dir", required_argument, NULL, OPT_DIR },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "promote", required_argument, NULL, OPT_PROMOTE },
+	{ "return-path", no_argument, NULL, OPT_IS_RETURN_PATH },
 	{ "return-path-keys", required_argument, NULL, OPT_RETURN_PATH },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "token-keys", required_argument, NULL, OPT_TOKEN },
 	{ NULL, 0, NULL, 0 },
 };
+
+static int
+parse_rotate(int c, struct options *o)
+{
+	switch (c) {
+	case OPT_DRY_RUN:
+		o->rotate.is_dry_run = true;
+		return 0;
+	case OPT_NAME:
+		o->rotate.name = optarg;
+		return 0;
+	case OPT_PROMOTE:
+		o->rotate.promote = optarg;
+		return 0;
+	case OPT_IS_RETURN_PATH:
+		o->rotate.is_return_path = true;
+		return 0;
+	case OPT_TIMEOUT:
+		o->timeout = optarg;
+		return 0;
+	default:
+		return -1;
+	}
+}
 
 static int
 parse_options(int argc, char **argv, struct options *o)
@@ -292,7 +353,8 @@ parse_options(int argc, char **argv, struct options *o)
 			o->json = true;
 			break;
 		default:
-			return -1;
+			if (parse_rotate(c, o) != 0)
+				return -1;
 		}
 	}
 	return 0;
@@ -311,18 +373,21 @@ run(const struct options *o, int argc, char **argv)
 		return run_create(o);
 	if (strcmp(verb, "list") == 0 && argc == 1)
 		return run_list(o);
+	if (strcmp(verb, "rotate") == 0 && argc == 1)
+		return run_rotate(o);
 	if (strcmp(verb, "show") == 0 && argc == 2)
 		return run_show(o, argv[1]);
 	if (strcmp(verb, "show") == 0)
 		fputs("bulkhead token: show wants one token, URL or address, "
 		      "or '-'\n",
 		    stderr);
-	else if (strcmp(verb, "create") == 0 || strcmp(verb, "list") == 0)
+	else if (strcmp(verb, "create") == 0 || strcmp(verb, "list") == 0 ||
+	    strcmp(verb, "rotate") == 0)
 		fprintf(
 		    stderr, "bulkhead token: too many arguments to %s\n", verb);
 	else
 		fprintf(stderr,
-		    "bulkhead token: \"%s\": create, list or show "
+		    "bulkhead token: \"%s\": create, list, rotate or show "
 		    "is wanted\n",
 		    verb);
 	return EX_USAGE;
@@ -331,7 +396,8 @@ run(const struct options *o, int argc, char **argv)
 int
 cmd_token(int argc, char **argv)
 {
-	struct options o = { .file = SETTINGS_DEFAULT_FILE };
+	struct options o = { .file = SETTINGS_DEFAULT_FILE,
+		.timeout = "30s" };
 
 	if (parse_options(argc, argv, &o) != 0) {
 		fputs(usage_text, stderr);

@@ -28,11 +28,15 @@ void
 daemon_list(const struct settings *s, struct daemon out[DAEMONS])
 {
 	out[0] = (struct daemon){ .section = "milter",
-		.program = "bulkhead-milter", .socket = s->milter.metrics };
+		.program = "bulkhead-milter", .socket = s->milter.metrics,
+		.is_configured = s->milter.socket.n > 0 };
 	out[1] = (struct daemon){ .section = "policyd",
-		.program = "bulkhead-policyd", .socket = s->policyd.metrics };
+		.program = "bulkhead-policyd", .socket = s->policyd.metrics,
+		.is_configured = s->policyd.socket.n > 0 ||
+		    s->policyd.control.n > 0 };
 	out[2] = (struct daemon){ .section = "trackd",
-		.program = "bulkhead-trackd", .socket = s->trackd.metrics };
+		.program = "bulkhead-trackd", .socket = s->trackd.metrics,
+		.is_configured = s->trackd.listen.n > 0 };
 }
 
 static int
@@ -301,11 +305,14 @@ daemon_ask(struct arena *a, struct daemon *d)
 	int fd;
 
 	d->is_up = false;
+	d->error = 0;
 	d->nrates = 0;
 	if (d->socket.n == 0)
 		return;
 	buf_init(&answer, ANSWER_MAX);
 	fd = connect_to(a, d->socket);
+	if (fd < 0)
+		d->error = errno;
 	if (fd < 0 || converse(fd, &answer) != 0)
 		why = strerror(errno);
 	else

@@ -35,8 +35,10 @@ struct daemon_event {
 struct daemon {
 	const char *section; /* "milter" */
 	const char *program; /* "bulkhead-milter" */
+	bool is_configured;  /* settings say where it serves */
 	struct str socket;   /* its metrics; empty: it cannot be asked */
 	bool is_up;
+	int error;	/* errno of connecting, 0: it was another reason */
 	struct str why; /* it is not */
 	struct str json; /* what it said, one line */
 	struct str version;

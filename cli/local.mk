@@ -31,3 +31,5 @@ bulkhead_SOURCES += cli/cmd_report.c cli/report.h \
 	cli/report_gather.c cli/report_html.c cli/report_json.c \
 	cli/report_name.c cli/report_open.c cli/report_plot.c \
 	cli/report_text.c
+bulkhead_SOURCES += cli/keys_file.c cli/keys_file.h cli/rotate.h \
+	cli/rotate_daemons.c cli/token_rotate.c

@@ -23,7 +23,7 @@ static const struct verb {
 	{ "report", cmd_report, "what became of the mail" },
 	{ "status", cmd_status, "how the daemons are, and what they do" },
 	{ "suppress", cmd_suppress, "who must not get mail" },
-	{ "token", cmd_token, "make token keys; read tokens" },
+	{ "token", cmd_token, "make and rotate token keys; read tokens" },
 };
 
 #define NVERBS (sizeof(verbs) / sizeof(verbs[0]))

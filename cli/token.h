@@ -28,6 +28,19 @@ void token_find(struct arena *a, const struct keyring *k, struct str input,
 /* `token show`: one argument, or "-" for lines on stdin; the exit code. */
 int token_show(const struct keyring *k, const char *input, bool json);
 
+struct token_rotate {
+	const char *file;	     /* settings */
+	const char *name, *promote; /* NULL: not said */
+	bool is_return_path, is_dry_run, json;
+	uint64_t seconds; /* for each of two reloads */
+};
+
+/*
+ * `token rotate`: add, have it loaded, put it first; the exit code.  What it
+ * does is said on stdout, or as one JSON object at the end.
+ */
+int token_rotate(const struct token_rotate *r);
+
 /* The answer as one line of JSON or as lines of text. */
 void token_write_json(struct buf *out, struct arena *a,
     const struct settings *s, struct str input, const struct token_answer *t);

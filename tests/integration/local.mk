@@ -81,3 +81,4 @@ EXTRA_DIST += tests/integration/browser.py \
 	tests/integration/test_browser.py
 EXTRA_DIST += tests/integration/trackd.py
 EXTRA_DIST += tests/integration/test_trackd.py
+EXTRA_DIST += tests/integration/test_rotate.py

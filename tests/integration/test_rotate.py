@@ -1,0 +1,337 @@
+#!/usr/bin/python3
+"""Token keys are rotated while mail is sent and its links are followed.
+
+A milter takes messages without a pause, each link in what it made is followed
+at once, and again at the end: none may be refused, whatever key is first.
+"""
+import email
+import email.policy
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+import bulkhead as bulkheads  # noqa: E402
+import lab as labs  # noqa: E402
+import tap  # noqa: E402
+import trackd as trackds  # noqa: E402
+
+MILTER = os.path.join(labs.BUILD, "bulkhead-milter")
+LOAD = os.path.join(labs.BUILD, "tests/tools/milter_load")
+LINK = re.compile(r"https://t\.example\.com(/c/[A-Za-z0-9_-]+)")
+
+CONFIG = """\
+store = "sqlite:{dir}/store"
+token-keys = "{dir}/token.keys"
+return-path-keys = "{dir}/return-path.keys"
+trusted-networks = {{ "127.0.0.0/8" }}
+milter {{
+    socket = "unix:{dir}/mil.sock"
+    {milter}
+}}
+trackd {{
+    listen = "inet:127.0.0.1:{port}"
+    spool  = "{dir}/spool"
+    {trackd}
+}}
+domain "example.com" {{
+    tracking-url = "https://t.example.com"
+    sign "s2026a" {{ key = "{dir}/key.pem" }}
+}}
+stream "newsletter" {{ track = {{ clicks }} }}
+"""
+
+MESSAGE = """\
+From: News <news@example.com>
+To: <jane@example.net>
+Subject: keys
+Message-ID: <1@example.com>
+Date: Mon, 23 Nov 2026 12:00:00 +0000
+MIME-Version: 1.0
+Content-Type: text/html; charset=us-ascii
+
+<p><a href="https://example.com/one">one</a>
+<a href="https://example.com/two">two</a></p>
+"""
+
+
+class World:
+    """trackd and a milter that share their keys."""
+
+    def __init__(self):
+        self.trackd = trackds.Trackd()
+        self.children = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+            child.wait(10)
+        self.trackd.__exit__(*what)
+
+    def path(self, name):
+        """A path in the directory of both."""
+        return self.trackd.path(name)
+
+    def configure(self, milter=True, trackd=True):
+        """Settings; which daemons can be asked."""
+        metrics = 'metrics = "unix:%s"'
+        with open(self.path("bulkhead.conf"), "w", encoding="utf-8") as f:
+            f.write(CONFIG.format(
+                dir=self.trackd.dir, port=self.trackd.port,
+                milter=metrics % self.path("m-metrics") if milter else "",
+                trackd=metrics % self.path("t-metrics") if trackd else ""))
+
+    def start(self, **can_ask):
+        """Both daemons."""
+        with open(self.path("return-path.keys"), "w", encoding="ascii") as f:
+            with open(self.path("token.keys"), encoding="ascii") as keys:
+                f.write(keys.read().replace("k1 ", "r1 "))
+        os.chmod(self.path("return-path.keys"), 0o600)
+        bulkheads.make_key(self.path("key.pem"), "rsa")
+        self.configure(**can_ask)
+        self.trackd.start()
+        with open(self.path("mil.log"), "ab") as out:
+            self.milter = subprocess.Popen(
+                [MILTER, "-f", "-c", self.path("bulkhead.conf")], stdout=out,
+                stderr=out, preexec_fn=labs._die_with_parent)
+        self.children.append(self.milter)
+        labs.wait_for("the milter", lambda: "ready:" in self.log(), 30)
+        with open(self.path("mail.eml"), "w", encoding="ascii") as f:
+            f.write(MESSAGE)
+        os.mkdir(self.path("out"))
+
+    def log(self):
+        """What the milter said."""
+        with open(self.path("mil.log"), encoding="utf-8") as f:
+            return f.read()
+
+    def load(self, *options):
+        """Messages through the milter, in the background."""
+        child = subprocess.Popen(
+            [LOAD, "-s", "unix:" + self.path("mil.sock"), "-f",
+             self.path("mail.eml"), "-S", "news@example.com", "-r",
+             "jane@example.net", "-O", self.path("out")] + list(options),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=labs._die_with_parent)
+        self.children.append(child)
+        return child
+
+    def rotate(self, *options):
+        """(exit code, output) of `bulkhead token rotate`."""
+        done = subprocess.run(
+            [trackds.COMMAND, "token", "rotate", "-c",
+             self.path("bulkhead.conf")] + list(options), timeout=90,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout.decode()
+
+    def names(self):
+        """The keys in the file, in their order."""
+        with open(self.path("token.keys"), encoding="ascii") as f:
+            return [line.split()[0] for line in f
+                    if line.strip() and not line.startswith("#")]
+
+    def one_link(self):
+        """A link of a message made now."""
+        child = self.load("-n", "1")
+        tap.equal(child.wait(60), 0, "load: %r" % child.stdout.read())
+        newest = max(glob.glob(self.path("out/*.eml")), key=os.path.getmtime)
+        return links(newest)[0]
+
+
+def links(path):
+    """The paths of the links in a message."""
+    with open(path, "rb") as f:
+        mail = email.message_from_binary_file(f, policy=email.policy.default)
+    return LINK.findall(mail.get_content())
+
+
+class Follower(threading.Thread):
+    """Follows each link of each message as soon as it is there."""
+
+    def __init__(self, world):
+        super().__init__()
+        self.world = world
+        self.seen = set()
+        self.found = []  # in the order of making
+        self.refused = []
+        self.error = None
+        self.is_over = False
+
+    def follow(self, path):
+        """One link."""
+        reply = self.world.trackd.get(path)
+        if reply.status != 302:
+            self.refused.append((path, reply.status))
+
+    def round(self):
+        """What is new; a message that is being written comes next time."""
+        for name in sorted(glob.glob(self.world.path("out/*.eml"))):
+            if name in self.seen:
+                continue
+            here = links(name)
+            if len(here) < 2:
+                continue
+            self.seen.add(name)
+            self.found += here
+            for path in here:
+                self.follow(path)
+
+    def run(self):
+        try:
+            while not self.is_over:
+                self.round()
+                time.sleep(0.02)
+            self.round()
+        except Exception as e:  # told by the test
+            self.error = e
+
+
+def key_of(path):
+    """What a token begins with: its version and the id of its key."""
+    return path[len("/c/"):len("/c/") + 6]
+
+
+def test_under_load():
+    """Two rotations; more than one key was used, and no link was refused."""
+    with World() as w:
+        w.start()
+        load = w.load("--seconds", "8", "-c", "2", "--pause-ms", "25")
+        follower = Follower(w)
+        follower.start()
+        labs.wait_for("messages", lambda: len(follower.seen) > 5, 30)
+        for _ in range(2):
+            time.sleep(1)
+            code, said = w.rotate()
+            tap.equal(code, 0, said)
+        tap.equal(load.wait(60), 0, "load: %r" % load.stdout.read())
+        follower.is_over = True
+        follower.join(60)
+        tap.equal(follower.error, None, "following")
+        tap.equal(follower.refused, [], "refused")
+        keys = {key_of(p) for p in follower.found}
+        tap.equal(len(keys), 3, "keys that links were made with")
+        tap.true(len(follower.found) > 100, "only %d links" %
+                 len(follower.found))
+        for path in follower.found[:20] + follower.found[-20:]:
+            follower.follow(path)
+        tap.equal(follower.refused, [], "refused at the end")
+        tap.equal(len(w.names()), 3, "no key went away")
+        tap.equal(w.names()[-1], "k1", "the oldest key is last")
+
+
+def test_can_fail():
+    """A key that comes first at once is refused by who has not loaded it."""
+    with World() as w:
+        w.start()
+        w.trackd.add_key("early", first=True)
+        w.milter.send_signal(signal.SIGHUP)
+        labs.wait_for("the reload", lambda: "loaded anew" in w.log(), 30)
+        tap.equal(w.trackd.get(w.one_link()).status, 404, "before its reload")
+
+
+def test_resumes():
+    """Cut off behind its first step, a second run goes on with that key."""
+    with World() as w:
+        w.start()
+        w.configure(milter=False)  # for the command: it cannot be asked
+        code, said = w.rotate("--name", "second")
+        tap.equal(code, 75, said)
+        tap.true("--promote second" in said, said)
+        tap.equal(w.names(), ["k1", "second"], "the key waits")
+        tap.equal(w.rotate("--name", "third")[0], 64, "another one meanwhile")
+        w.configure()
+        code, said = w.rotate("--json")
+        answer = json.loads(said)
+        tap.equal(code, 0, said)
+        tap.equal((answer["name"], answer["resumed"], answer["added"],
+                   answer["done"]), ("second", True, False, True), said)
+        tap.equal(w.names(), ["second", "k1"], "it is first")
+        before = os.stat(w.path("token.keys"))
+        tap.equal(before.st_mode & 0o7777, 0o600, "the mode is kept")
+        with open(w.path("token.keys"), encoding="ascii") as f:
+            tap.true("#" not in f.read(), "no comment of it stays")
+
+
+def test_unloaded():
+    """Put first, not loaded: the next run has that done, and adds nothing."""
+    with World() as w:
+        w.start()
+        w.trackd.add_key("newer", first=True)
+        code, said = w.rotate()
+        tap.equal(code, 0, said)
+        tap.equal(w.names(), ["newer", "k1"], said)
+        tap.equal(w.trackd.get(w.one_link()).status, 302, "its links open")
+
+
+def test_broken_settings():
+    """A daemon that refuses its settings: nothing is put first."""
+    with World() as w:
+        w.start()
+        with open(w.path("return-path.keys"), "a", encoding="ascii") as f:
+            f.write("no key\n")
+        code, said = w.rotate()
+        tap.equal(code, 78, said)
+        tap.true("bulkhead-milter did not load" in said, said)
+        tap.equal(w.names()[0], "k1", "the first key")
+        tap.equal(len(w.names()), 2, "it was added")
+        tap.equal(w.trackd.get(w.one_link()).status, 302, "links go on")
+
+
+def test_dry_run():
+    """Nothing is touched."""
+    with World() as w:
+        w.start()
+        with open(w.path("token.keys"), "rb") as f:
+            before = f.read()
+        code, said = w.rotate("--dry-run")
+        tap.equal(code, 0, said)
+        tap.true("would add" in said and "bulkhead-trackd" in said, said)
+        with open(w.path("token.keys"), "rb") as f:
+            tap.equal(f.read(), before, "the file")
+        tap.equal(os.path.exists(w.path("token.keys.new")), False, "no rest")
+
+
+def test_return_path():
+    """The other keys, which trackd does not load."""
+    with World() as w:
+        w.start()
+        code, said = w.rotate("--return-path", "--json")
+        tap.equal(code, 0, said)
+        answer = json.loads(said)
+        tap.equal(answer["daemons"], {"milter": "ready", "policyd": "idle",
+                                      "trackd": "idle"}, said)
+        tap.equal(w.names(), ["k1"], "token.keys")
+        with open(w.path("return-path.keys"), encoding="ascii") as f:
+            tap.equal(f.read().split()[0], answer["name"], "first")
+
+
+def main():
+    """Runs them all."""
+    trackds.why_not()
+    for program in (MILTER, LOAD):
+        if not os.access(program, os.X_OK):
+            print("Bail out! not built: " + program)
+            return 1
+    return tap.run([
+        ("rotated under load: no link is refused", test_under_load),
+        ("a key that comes too early is", test_can_fail),
+        ("a second run goes on", test_resumes),
+        ("what is first and not loaded", test_unloaded),
+        ("a reload that fails", test_broken_settings),
+        ("--dry-run", test_dry_run),
+        ("--return-path", test_return_path),
+    ])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
