@@ -24,6 +24,7 @@ SELECTORS = {"s2026a": "rsa", "e2026a": "ed25519"}
 DOMAINS = ("example.com", "mailer.example")
 
 CONFIG = """\
+store = "sqlite:{dir}/store"
 token-keys = "{dir}/conf/token.keys"
 return-path-keys = "{dir}/conf/return-path.keys"
 milter {{ socket = "unix:{dir}/mil.sock" }}

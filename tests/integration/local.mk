@@ -82,3 +82,7 @@ EXTRA_DIST += tests/integration/browser.py \
 EXTRA_DIST += tests/integration/trackd.py
 EXTRA_DIST += tests/integration/test_trackd.py
 EXTRA_DIST += tests/integration/test_rotate.py
+EXTRA_DIST += tests/integration/circle.py \
+	tests/integration/events.py \
+	tests/integration/test_circle.py \
+	tests/integration/test_events.py

@@ -12,7 +12,6 @@ import policyd as daemons  # noqa: E402
 
 # Before the stream that takes the rest.
 STREAMS = """\
-store = "sqlite:{dir}/store"
 policyd {{ socket = "unix:{dir}/policy.sock"
           control = "unix:{dir}/control.sock" }}
 stream "receipts" {{
