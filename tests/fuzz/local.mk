@@ -56,3 +56,6 @@ tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_robots
 tests_fuzz_fuzz_robots_SOURCES = tests/fuzz/fuzz_robots.c $(ROBOT_SOURCES)
 tests_fuzz_fuzz_robots_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_trackd
+tests_fuzz_fuzz_trackd_SOURCES = tests/fuzz/fuzz_trackd.c $(TRACKD_PARTS)
+tests_fuzz_fuzz_trackd_LDADD = $(FUZZ_LIBS)

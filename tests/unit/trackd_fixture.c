@@ -54,6 +54,9 @@ desk_open(void **state)
 	d->domains[2].tracking_host = TRACKD_PORT;
 	d->settings.domains = d->domains;
 	d->settings.ndomains = 3;
+	for (size_t i = 0; i < 3; i++)
+		d->by_name[i] = &d->domains[i];
+	d->settings.by_name = d->by_name;
 	assert_int_equal(net_parse_cidr(STR("10.0.0.0/8"), &d->proxies[0]), 0);
 	d->settings.trackd.proxies = d->proxies;
 	d->settings.trackd.nproxies = 1;

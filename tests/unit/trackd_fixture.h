@@ -20,6 +20,7 @@ struct desk {
 	struct arena *arena;
 	struct settings settings;
 	struct domain_settings domains[3];
+	const struct domain_settings *by_name[3];
 	struct net_cidr proxies[1]; /* 10.0.0.0/8 */
 	struct keyring keyring;
 	struct metrics metrics;
