@@ -7,7 +7,6 @@ TRACKD_PARTS = \
 	trackd/page_open.c \
 	trackd/request.c \
 	trackd/routes.c \
-	trackd/stubs.c \
 	trackd/visit.c \
 	trackd/form.c trackd/form.h \
 	trackd/language.c trackd/language.h \
