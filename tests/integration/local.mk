@@ -86,3 +86,4 @@ EXTRA_DIST += tests/integration/circle.py \
 	tests/integration/events.py \
 	tests/integration/test_circle.py \
 	tests/integration/test_events.py
+EXTRA_DIST += tests/integration/test_robots.py
