@@ -33,7 +33,7 @@ static const char style[] =
     ".axis{display:flex;justify-content:space-between}\n"
     ".scroll{overflow-x:auto}.scroll:focus-visible{outline:2px solid "
     "var(--a)}\n"
-    "table{border-collapse:collapse;width:100%;"
+    "table{border-collapse:collapse;width:100%;font-size:.9375rem;"
     "font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);"
     "text-align:right;white-space:nowrap}\n"

@@ -22,8 +22,9 @@ static const char usage[] =
     "usage: events_make DIR N [DAYS [SEED [UNTIL]]]\n"
     "       events_make DIR - < LINES\n"
     "N random events of the DAYS (30) before UNTIL (now): RFC 3339 or seconds.\n"
-    "LINES: JSON objects as `bulkhead events --json` prints them; stream may\n"
-    "be a title or a number, at as UNTIL; written: when it is stored (at).\n";
+    "LINES: JSON objects as `bulkhead events --json` prints them. stream may be\n"
+    "a title or a number; hours is the token's; at is as time, or in seconds;\n"
+    "written: when it is stored (at).\n";
 
 /* What is gathered for one file. */
 struct maker {
@@ -232,6 +233,23 @@ time_of(const json_t *o, const char *name, int64_t otherwise)
 	return micros;
 }
 
+static int64_t
+at_of(const json_t *o, int64_t now)
+{
+	return time_of(o, "at", time_of(o, "time", now));
+}
+
+/* 16 hex digits, of the event or of the one that is corrected; 0: none. */
+static uint64_t
+id_of(const json_t *o, struct arena *a)
+{
+	struct str id = text_of(a, o, "corrects");
+
+	if (id.n == 0)
+		id = text_of(a, o, "id");
+	return strtoull(arena_cstr(a, id), NULL, 16);
+}
+
 static void
 read_kind(const json_t *o, struct arena *a, struct event *e)
 {
@@ -260,10 +278,9 @@ stream_of(const json_t *o, struct arena *a)
 static void
 read_event(const json_t *o, struct arena *a, int64_t now, struct event *e)
 {
-	const json_t *id = json_object_get(o, "id");
 	const json_t *hours = json_object_get(o, "hours");
 
-	*e = (struct event){ .at = time_of(o, "at", now),
+	*e = (struct event){ .at = at_of(o, now),
 		.stream = stream_of(o, a),
 		.rule = text_of(a, o, "rule"),
 		.domain = text_of(a, o, "domain"),
@@ -277,7 +294,7 @@ read_event(const json_t *o, struct arena *a, int64_t now, struct event *e)
 		.detail = text_of(a, o, "detail"),
 		.metadata = text_of(a, o, "metadata"),
 		.visitor = text_of(a, o, "visitor") };
-	e->id = (uint64_t)json_integer_value(id);
+	e->id = id_of(o, a);
 	e->hours = (uint32_t)json_integer_value(hours);
 	read_kind(o, a, e);
 }
@@ -298,7 +315,7 @@ make_lines(struct maker *m, int64_t now)
 		o = json_loadb(line, (size_t)n, JSON_ALLOW_NUL, &error);
 		if (!json_is_object(o))
 			die(o == NULL ? error.text : "no object");
-		prepare(m, time_of(o, "written", time_of(o, "at", now)));
+		prepare(m, time_of(o, "written", at_of(o, now)));
 		read_event(o, m->arena, now, &e);
 		add(m, &e);
 		json_decref(o);
