@@ -43,15 +43,17 @@ class Tracker(trackd.Trackd):
     """trackd with settings that others made."""
 
     # pylint: disable-next=super-init-not-called
-    def __init__(self, directory, port):
+    def __init__(self, directory, port, config="bulkhead.conf"):
         self.dir, self.port = directory, port
+        # policyd's log may be beside it
+        self.names = {"log": "trackd.log", "bulkhead.conf": config}
         self.address = ("127.0.0.1", port)
         self.user = self.child = None
         os.mkdir(self.path("spool"))
 
     def path(self, name):
-        """policyd's log is beside it."""
-        return super().path({"log": "trackd.log"}.get(name, name))
+        """A path in the directory."""
+        return super().path(self.names.get(name, name))
 
 
 class Circle(bulkhead.Bulkhead):

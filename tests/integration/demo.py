@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What quickstart shows, after it has built: one newsletter's way through a
-private Postfix with Bulkhead.  No test: test_quickstart.py looks at it."""
+private Postfix with Bulkhead, and what its readers do with it.  No test:
+test_quickstart.py looks at it."""
 import email
 import html
 import os
@@ -8,16 +9,20 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.parse
 
 sys.dont_write_bytecode = True
 import bulkhead  # noqa: E402
+import circle  # noqa: E402
 import lab as labs  # noqa: E402
+import trackd as trackers  # noqa: E402
 from client import Client  # noqa: E402
 
 NEWSLETTER = os.path.join(labs.ROOT, "conf/examples/newsletter.eml")
 POLICYD = os.path.join(labs.BUILD, "bulkhead-policyd")
 SENDER, READER = "news@example.com", "ann@reader.example"
 BOUNCED, LEFT = "bob@reader.example", "cleo@reader.example"
+DIGEST, LEAVER = "digest@example.com", "dora@reader.example"
 DOMAIN = "example.com"
 WIDTH = 76
 
@@ -25,9 +30,14 @@ CONFIG = """\
 store = "sqlite:{dir}/store"
 token-keys = "{dir}/conf/token.keys"
 return-path-keys = "{dir}/conf/return-path.keys"
-milter {{ socket = "unix:{dir}/mil.sock" }}
+milter {{ socket  = "unix:{dir}/mil.sock"
+         metrics = "unix:{dir}/milter.metrics" }}
 policyd {{ socket  = "unix:{dir}/policy.sock"
-          control = "unix:{dir}/control.sock" }}
+          control = "unix:{dir}/control.sock"
+          metrics = "unix:{dir}/policyd.metrics" }}
+trackd {{ listen  = "inet:127.0.0.1:{port}"
+         spool   = "{dir}/spool"
+         metrics = "unix:{dir}/trackd.metrics" }}
 
 domain "example.com" {{
     sign "s1" {{ key = "{dir}/conf/keys/example.com/s1.pem" }}
@@ -37,6 +47,11 @@ domain "example.com" {{
     unsubscribe-mailto = "unsubscribe@b.example.com"
 }}
 
+stream "digest" {{
+    match {{ sender = {{ "digest@*" }} }}
+    envelope-domain = true
+    unsubscribe     = one-click
+}}
 stream "newsletter" {{
     match {{ header = {{ "List-Id" }} }}
     unsubscribe = one-click
@@ -49,6 +64,12 @@ limit "new-host" {{
     rate = "2/m"
 }}
 """
+
+# How a person's program asks.
+BROWSER = (("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) "
+            "Gecko/20100101 Firefox/140.0"),
+           ("Accept", "text/html,image/*;q=0.8"),
+           ("Accept-Language", "en"))
 
 # What Postfix is told: ask policyd about each recipient.
 EXTRA = """\
@@ -80,12 +101,14 @@ class Demo:
         self.conf = lab.path("conf")
         self.config = os.path.join(self.conf, "bulkhead.conf")
         self.zone = {}
-        self.milter = self.policyd = None
+        self.milter = self.policyd = self.trackd = self.newsletter = None
 
     def setup(self):
         """Keys and configuration, by Bulkhead's own command."""
         os.mkdir(self.conf, 0o755)
         os.mkdir(self.lab.path("store"), 0o750)
+        self.trackd = circle.Tracker(
+            self.lab.dir, trackers.free_port(), "conf/bulkhead.conf")
         keys = os.path.join(self.conf, "keys")
         command("key", "create", DOMAIN, "--dir", keys, "--selector-rsa",
                 "s1", "--selector-ed25519", "e1")
@@ -95,25 +118,44 @@ class Demo:
                     keys, DOMAIN, selector + ".pem"), kind)
         command("token", "create", "--dir", self.conf)
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(dir=self.lab.dir))
+            f.write(CONFIG.format(dir=self.lab.dir, port=self.trackd.port))
         command("config", "check", "-c", self.config)
 
     def start(self):
-        """Both daemons, and a recorder before them for the comparison."""
+        """The daemons, and a recorder before them for the comparison."""
         self.lab.start_recorder()
         self.policyd = self.lab.start_milter(
             [POLICYD, "-c", self.config, "-f"], "policy.sock", "policyd.log")
         self.milter = self.lab.start_milter(
             [bulkhead.MILTER, "-c", self.config, "-f"], "mil.sock")
+        self.trackd.start()
 
-    def send(self, data, address=None, recipient=READER):
+    def send(self, data, address=None, recipient=READER, sender=SENDER):
         """Sends; (reply, what arrived or None)."""
         seen = len(self.lab.receiver.messages)
         with Client(self.lab.bulk, address=address) as c:
-            reply = c.send(SENDER, [recipient], data)
+            reply = c.send(sender, [recipient], data)
         if not reply.queue_id:
             return reply, None
         return reply, self.lab.receiver.wait(seen + 1)[-1]
+
+    def visit(self, url, method="GET", fields=BROWSER, body=None):
+        """What trackd answers."""
+        parts = urllib.parse.urlsplit(url)
+        return self.trackd.ask(method, parts.path, host=parts.netloc,
+                               fields=fields, body=body)
+
+    def leave(self, message):
+        """One click, as a mailbox provider sends it; the status."""
+        post = circle.field(message, "List-Unsubscribe-Post")
+        return self.visit(circle.unsubscribe_url(message), "POST", (
+            ("Content-Type", "application/x-www-form-urlencoded"),),
+                          post.encode()).status
+
+    def count(self, kind):
+        """How many events of a kind there are."""
+        return len(command("events", "-c", self.config, "--json", "--kind",
+                           kind).splitlines())
 
     def save(self, name, data):
         """Keeps a message where the reader can look at it."""
@@ -214,7 +256,67 @@ def show_newsletter(demo):
         demo.save("before.eml", before), demo.save("after.eml",
                                                    message.data)))
     say("\n4. Do the signatures verify?  python3-dkim says:")
-    return show_signatures(demo, message.data)
+    demo.newsletter = message
+    ok = show_signatures(demo, message.data)
+    return show_readers(demo, message) and ok
+
+
+def show_click(demo, message):
+    """A link and the pixel; True when both did what they are for."""
+    links, pixels = (circle.urls(message, kind) for kind in "co")
+    click, pixel = demo.visit(links[0]), demo.visit(pixels[0])
+    say("   %s clicks a link: %d -> %s" % (
+        READER, click.status, click.fields.get("location")))
+    say("   and her program loads the pixel: %d %s, %d octets" % (
+        pixel.status, pixel.fields.get("content-type"), len(pixel.body)))
+    return (click.status, pixel.status, len(pixel.body)) == (302, 200, 43)
+
+
+def show_leave(demo, name, sender, data):
+    """One who leaves, and the next mail; when it was refused."""
+    _, message = demo.send(data, recipient=LEAVER, sender=sender)
+    say("   %s leaves the %s by one click: %d" % (
+        LEAVER, name, demo.leave(message)))
+    with Client(demo.lab.bulk) as c:
+        reply, when = c.envelope(sender, [LEAVER]), "RCPT"
+        if reply:
+            c.command("RSET")
+            reply, when = c.send(sender, [LEAVER], data), "its end"
+    say("     the next one, at %s: %d %s" % (when, reply.code, reply.text))
+    return when if reply.code == 550 else None
+
+
+def show_output(title, text, most):
+    """What a command printed, or the first lines of it."""
+    say("   %s:" % title)
+    lines = [line for line in text.splitlines() if line.strip()]
+    for line in lines[:most]:
+        say("     " + line.rstrip()[:150])
+    if len(lines) > most:
+        say("     ...")
+
+
+def show_readers(demo, message):
+    """What readers do with it, and what is known of that afterwards."""
+    say("\n5. What its readers do (bulkhead-trackd, on 127.0.0.1:%d)"
+        % demo.trackd.port)
+    with open(NEWSLETTER, "rb") as f:
+        data = f.read()
+    plain = re.sub(rb"(?m)^List-Id:.*\n", b"", data)
+    ok = show_click(demo, message)
+    ok = show_leave(demo, "newsletter", SENDER, data) == "its end" and ok
+    ok = show_leave(demo, "digest", DIGEST, plain) == "RCPT" and ok
+    labs.wait_for("events", lambda: [demo.count(k) for k in (
+        "handed", "clicked", "opened", "unsubscribed", "suppressed")] ==
+        [3, 1, 1, 2, 2])
+    show_output("bulkhead events", command(
+        "events", "-c", demo.config), 9)
+    show_output("bulkhead report newsletter", command(
+        "report", "-c", demo.config, "newsletter"), 3)
+    show_output("bulkhead status", "\n".join(
+        line for line in command("status", "-c", demo.config).splitlines()
+        if line.startswith("bulkhead-")), 3)
+    return ok
 
 
 def say_reply(recipient, reply):
@@ -225,7 +327,7 @@ def say_reply(recipient, reply):
 
 def show_suppressed(demo):
     """One who bounced, one who left this newsletter, one who reads it."""
-    say("\n5. Who must not get it (bulkhead suppress add)")
+    say("\n6. Who must not get it (bulkhead suppress add)")
     command("suppress", "add", "-c", demo.config, BOUNCED, "--reason",
             "hard-bounce", "--note", "550 5.1.1 no such user")
     command("suppress", "add", "-c", demo.config, LEFT, "--reason",
@@ -242,7 +344,7 @@ def show_suppressed(demo):
 
 def show_limit(demo):
     """A limit of two a minute, and the third."""
-    say("\n6. No more than allowed (limit \"new-host\": 2/m to slow.example)")
+    say("\n7. No more than allowed (limit \"new-host\": 2/m to slow.example)")
     with open(NEWSLETTER, "rb") as f:
         data = f.read()
     codes = []
@@ -261,7 +363,7 @@ def show_refusals(demo):
     """What a stranger gets, and what happens without the milter."""
     with open(NEWSLETTER, "rb") as f:
         data = f.read()
-    say("\n7. What Bulkhead does not do")
+    say("\n8. What Bulkhead does not do")
     reply, message = demo.send(data, bulkhead.OUTSIDE)
     same = message is not None and bulkhead.without_trace(message) == \
         demo.lab.recorded(reply.queue_id)
@@ -282,12 +384,16 @@ def show_refusals(demo):
 def show_where(demo, keep):
     """Where to look and what to try."""
     where = os.path.relpath(demo.state, labs.ROOT)
-    say("\n8. Where to look")
-    for name in ("mail.log", "milter.log", "policyd.log",
+    say("\n9. Where to look")
+    for name in ("mail.log", "milter.log", "policyd.log", "trackd.log",
                  "conf/bulkhead.conf"):
         demo.save(os.path.basename(name), demo.lab.read(name).encode())
+    with open(os.path.join(demo.state, "report.html"), "w",
+              encoding="utf-8") as f:
+        f.write(command("report", "-c", demo.config, "--html"))
     say("   %s: before.eml after.eml mail.log milter.log policyd.log\n"
-        "     bulkhead.conf" % where)
+        "     trackd.log bulkhead.conf report.html (open it in a browser)"
+        % where)
     say("   the milter's line: " + short(next(
         (line for line in demo.lab.read("milter.log").splitlines()
          if "action=signed" in line), "?")))
@@ -301,7 +407,11 @@ def show_where(demo, keep):
     say("     %s preview -c %s -f %s -r %s conf/examples/newsletter.eml"
         % (os.path.relpath(bulkhead.COMMAND, labs.ROOT), demo.config,
            SENDER, READER))
-    for verb in "key dns", "suppress list", "limit list":
+    say("     curl -H 'Host: t.example.com' http://127.0.0.1:%d%s"
+        % (demo.trackd.port, urllib.parse.urlsplit(
+            circle.unsubscribe_url(demo.newsletter)).path))
+    for verb in ("key dns", "suppress list", "limit list", "events", "report",
+                 "status"):
         say("     %s %s -c %s" % (os.path.relpath(
             bulkhead.COMMAND, labs.ROOT), verb, demo.config))
     say("     tail %s     what arrives: %s/received-N.eml" % (
@@ -335,7 +445,8 @@ def main(argv):
         demo.setup()
         say("\n2. Keys (RSA and Ed25519), configuration, a private Postfix\n"
             "   on 127.0.0.1:%d with bulkhead-policyd at its RCPT and\n"
-            "   bulkhead-milter in front of its queue" % lab.bulk)
+            "   bulkhead-milter in front of its queue; bulkhead-trackd for\n"
+            "   what its readers do" % lab.bulk)
         demo.start()
         ok = show_newsletter(demo)
         ok = show_suppressed(demo) and ok
