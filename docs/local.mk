@@ -11,3 +11,4 @@ dist_man_MANS += docs/man/bulkhead-status.1
 dist_man_MANS += docs/man/bulkhead-events.1
 dist_man_MANS += docs/man/bulkhead-robots.5
 dist_man_MANS += docs/man/bulkhead-report.1
+dist_man_MANS += docs/man/bulkhead-trackd.8

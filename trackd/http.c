@@ -16,8 +16,8 @@
  * may be in use, so that 10,000 connections take 250 MB at the most.
  */
 #define CONNECTION_MEMORY (24 * 1024)
-/* Seconds in which nothing comes or goes. */
-#define IDLE_SECONDS 15
+/* Seconds in which nothing comes or goes; lines.c knows better. */
+#define IDLE_SECONDS 90
 
 struct http {
 	struct http_calls calls;

@@ -13,8 +13,13 @@
 #include "base/log.h"
 
 #define SECOND INT64_C(1000000000)
-/* From the last answer, or the beginning, to the end of a request. */
+/* To the end of the first request, or from a later one's line to its end. */
 #define READ_TIME (20 * SECOND)
+/*
+ * Between two: longer than a proxy keeps a connection, which else would use
+ * one that is just being closed.
+ */
+#define KEEP_TIME (75 * SECOND)
 #define SEND_TIME (20 * SECOND)
 #define NEVER	  INT64_MAX
 
@@ -25,6 +30,7 @@ struct line {
 	bool has_peer;
 	struct net_addr peer;
 	_Atomic int state;
+	bool has_answered;
 	_Atomic int64_t until; /* clock_monotonic() */
 };
 
@@ -180,13 +186,25 @@ line_peer(const struct line *l)
 void
 line_set(struct line *l, enum line_state state)
 {
+	int64_t now = clock_monotonic();
+
 	atomic_store(&l->state, (int)state);
-	if (state == LINE_IDLE)
-		atomic_store(&l->until, clock_monotonic() + READ_TIME);
-	else if (state == LINE_WAITING)
+	switch (state) {
+	case LINE_IDLE:
+		atomic_store(&l->until,
+		    now + (l->has_answered ? KEEP_TIME : READ_TIME));
+		break;
+	case LINE_ASKING:
+		if (l->has_answered)
+			atomic_store(&l->until, now + READ_TIME);
+		break;
+	case LINE_WAITING:
 		atomic_store(&l->until, NEVER);
-	else if (state == LINE_ANSWERING)
-		atomic_store(&l->until, clock_monotonic() + SEND_TIME);
+		break;
+	case LINE_ANSWERING:
+		l->has_answered = true;
+		atomic_store(&l->until, now + SEND_TIME);
+	}
 }
 
 size_t

@@ -29,13 +29,13 @@ void line_close(struct line **l);
 const struct net_addr *line_peer(const struct line *l);
 
 enum line_state {
-	LINE_IDLE,	/* nothing of a request was seen yet */
+	LINE_IDLE,	/* no line of a request was seen yet */
 	LINE_ASKING,	/* the rest of it is to come */
 	LINE_WAITING,	/* for us: no time is up */
 	LINE_ANSWERING
 };
 
-/* The time for reading begins with LINE_IDLE, not again with LINE_ASKING. */
+/* By the thread that serves it. */
 void line_set(struct line *l, enum line_state state);
 
 /* How many are open. */
