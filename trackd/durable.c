@@ -36,6 +36,7 @@ struct durable {
 	struct wish_spool *spool; /* the thread's; NULL: none */
 	_Atomic int64_t next_probe; /* nanoseconds, monotonic */
 	_Atomic uint64_t shown; /* of waiting, in metrics */
+	bool is_bridging; /* the thread's: the spool is in use, and was said */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
@@ -179,6 +180,18 @@ show_waiting(struct durable *d)
 	atomic_store(&d->shown, now);
 }
 
+/* The thread alone; one line when an outage begins, one when it is over. */
+static void
+log_outage(struct durable *d, bool is_bridging)
+{
+	if (is_bridging && !d->is_bridging)
+		log_warning("the store takes no unsubscriptions now: they go "
+		    "to the spool");
+	if (!is_bridging && d->is_bridging)
+		log_info("all unsubscriptions of the spool are in the store");
+	d->is_bridging = is_bridging;
+}
+
 /* Writes the jobs from the first on, as many as one write takes. */
 static struct job *
 spool_group(struct durable *d, struct job *first)
@@ -193,6 +206,8 @@ spool_group(struct durable *d, struct job *first)
 			v[n++] = &next->wish->entry;
 	is_lost = n > 0 && wish_spool_write(d->spool, v, n) != 0;
 	show_waiting(d);
+	if (n > 0 && !is_lost)
+		log_outage(d, true);
 	while (first != next) {
 		struct job *job = first;
 
@@ -264,6 +279,8 @@ replay(struct durable *d, bool has_batch, bool *sent)
 	else
 		wish_spool_look(d->spool, !writer_is_down(d->w));
 	*sent = replay_batch(d);
+	if (durable_waiting(d) == 0)
+		log_outage(d, false);
 	return *sent ? INT64_MAX : later;
 }
 

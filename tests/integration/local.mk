@@ -87,3 +87,5 @@ EXTRA_DIST += tests/integration/circle.py \
 	tests/integration/test_circle.py \
 	tests/integration/test_events.py
 EXTRA_DIST += tests/integration/test_robots.py
+EXTRA_DIST += tests/integration/test_unsubscribe.py \
+	tests/integration/test_unsubscribe_kill.py
