@@ -77,7 +77,11 @@ sqlite_make_directory(const char *directory, struct driver_call *call)
 	    sqlite_check_directory(directory, call);
 }
 
-/* All of a new file but its name: the tables, durable when true. */
+/*
+ * All of a new file but its name: the tables, durable when true.  With a log
+ * from the beginning: who opens it while another switches to one is told that
+ * it is locked, at once.
+ */
 static bool
 fill(const char *path, const struct sqlite_schema *schema, char *why,
     size_t size)
@@ -85,8 +89,9 @@ fill(const char *path, const struct sqlite_schema *schema, char *why,
 	sqlite3 *db = NULL;
 	bool is_well = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	    sqlite3_exec(db, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
-	    NULL, NULL, NULL) == SQLITE_OK &&
+	    sqlite3_exec(db, "PRAGMA synchronous = FULL; "
+	    "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", NULL, NULL, NULL) ==
+	    SQLITE_OK &&
 	    sqlite_run_steps(db, schema, 0) &&
 	    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 

@@ -19,3 +19,8 @@ tests_store_test_power_LDADD = $(UNIT_LIBS)
 tests_store_test_sieve_SOURCES = tests/store/test_sieve.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_store_test_sieve_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/store/test_events_kill
+TESTS += tests/store/test_events_kill
+tests_store_test_events_kill_SOURCES = tests/store/test_events_kill.c \
+	$(EVENTS_FIXTURE)
+tests_store_test_events_kill_LDADD = $(UNIT_LIBS)
