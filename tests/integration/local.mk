@@ -89,3 +89,4 @@ EXTRA_DIST += tests/integration/circle.py \
 EXTRA_DIST += tests/integration/test_robots.py
 EXTRA_DIST += tests/integration/test_unsubscribe.py \
 	tests/integration/test_unsubscribe_kill.py
+EXTRA_DIST += tests/integration/daemons.py tests/integration/test_rotate.py

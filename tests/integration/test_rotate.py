@@ -11,128 +11,24 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
 
 sys.dont_write_bytecode = True
-import bulkhead as bulkheads  # noqa: E402
+import daemons  # noqa: E402
 import lab as labs  # noqa: E402
 import tap  # noqa: E402
-import trackd as trackds  # noqa: E402
 
-MILTER = os.path.join(labs.BUILD, "bulkhead-milter")
-LOAD = os.path.join(labs.BUILD, "tests/tools/milter_load")
 LINK = re.compile(r"https://t\.example\.com(/c/[A-Za-z0-9_-]+)")
 
-CONFIG = """\
-store = "sqlite:{dir}/store"
-token-keys = "{dir}/token.keys"
-return-path-keys = "{dir}/return-path.keys"
-trusted-networks = {{ "127.0.0.0/8" }}
-milter {{
-    socket = "unix:{dir}/mil.sock"
-    {milter}
-}}
-trackd {{
-    listen = "inet:127.0.0.1:{port}"
-    spool  = "{dir}/spool"
-    {trackd}
-}}
-domain "example.com" {{
-    tracking-url = "https://t.example.com"
-    sign "s2026a" {{ key = "{dir}/key.pem" }}
-}}
-stream "newsletter" {{ track = {{ clicks }} }}
-"""
 
-MESSAGE = """\
-From: News <news@example.com>
-To: <jane@example.net>
-Subject: keys
-Message-ID: <1@example.com>
-Date: Mon, 23 Nov 2026 12:00:00 +0000
-MIME-Version: 1.0
-Content-Type: text/html; charset=us-ascii
-
-<p><a href="https://example.com/one">one</a>
-<a href="https://example.com/two">two</a></p>
-"""
-
-
-class World:
-    """trackd and a milter that share their keys."""
-
-    def __init__(self):
-        self.trackd = trackds.Trackd()
-        self.children = []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *what):
-        for child in self.children:
-            if child.poll() is None:
-                child.kill()
-            child.wait(10)
-        self.trackd.__exit__(*what)
-
-    def path(self, name):
-        """A path in the directory of both."""
-        return self.trackd.path(name)
-
-    def configure(self, milter=True, trackd=True):
-        """Settings; which daemons can be asked."""
-        metrics = 'metrics = "unix:%s"'
-        with open(self.path("bulkhead.conf"), "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(
-                dir=self.trackd.dir, port=self.trackd.port,
-                milter=metrics % self.path("m-metrics") if milter else "",
-                trackd=metrics % self.path("t-metrics") if trackd else ""))
-
-    def start(self, **can_ask):
-        """Both daemons."""
-        with open(self.path("return-path.keys"), "w", encoding="ascii") as f:
-            with open(self.path("token.keys"), encoding="ascii") as keys:
-                f.write(keys.read().replace("k1 ", "r1 "))
-        os.chmod(self.path("return-path.keys"), 0o600)
-        bulkheads.make_key(self.path("key.pem"), "rsa")
-        self.configure(**can_ask)
-        self.trackd.start()
-        with open(self.path("mil.log"), "ab") as out:
-            self.milter = subprocess.Popen(
-                [MILTER, "-f", "-c", self.path("bulkhead.conf")], stdout=out,
-                stderr=out, preexec_fn=labs._die_with_parent)
-        self.children.append(self.milter)
-        labs.wait_for("the milter", lambda: "ready:" in self.log(), 30)
-        with open(self.path("mail.eml"), "w", encoding="ascii") as f:
-            f.write(MESSAGE)
-        os.mkdir(self.path("out"))
-
-    def log(self):
-        """What the milter said."""
-        with open(self.path("mil.log"), encoding="utf-8") as f:
-            return f.read()
-
-    def load(self, *options):
-        """Messages through the milter, in the background."""
-        child = subprocess.Popen(
-            [LOAD, "-s", "unix:" + self.path("mil.sock"), "-f",
-             self.path("mail.eml"), "-S", "news@example.com", "-r",
-             "jane@example.net", "-O", self.path("out")] + list(options),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            preexec_fn=labs._die_with_parent)
-        self.children.append(child)
-        return child
+class World(daemons.World):
+    """The daemons, and what is asked of their keys."""
 
     def rotate(self, *options):
         """(exit code, output) of `bulkhead token rotate`."""
-        done = subprocess.run(
-            [trackds.COMMAND, "token", "rotate", "-c",
-             self.path("bulkhead.conf")] + list(options), timeout=90,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        return done.returncode, done.stdout.decode()
+        return self.command("token", "rotate", *options)
 
     def names(self):
         """The keys in the file, in their order."""
@@ -234,8 +130,8 @@ def test_can_fail():
     with World() as w:
         w.start()
         w.trackd.add_key("early", first=True)
-        w.milter.send_signal(signal.SIGHUP)
-        labs.wait_for("the reload", lambda: "loaded anew" in w.log(), 30)
+        w.children["milter"].send_signal(signal.SIGHUP)
+        labs.wait_for("the reload", lambda: "loaded anew" in w.log("milter"), 30)
         tap.equal(w.trackd.get(w.one_link()).status, 404, "before its reload")
 
 
@@ -243,7 +139,7 @@ def test_resumes():
     """Cut off behind its first step, a second run goes on with that key."""
     with World() as w:
         w.start()
-        w.configure(milter=False)  # for the command: it cannot be asked
+        w.configure(without=("milter",))  # for the command: it cannot be asked
         code, said = w.rotate("--name", "second")
         tap.equal(code, 75, said)
         tap.true("--promote second" in said, said)
@@ -317,11 +213,7 @@ def test_return_path():
 
 def main():
     """Runs them all."""
-    trackds.why_not()
-    for program in (MILTER, LOAD):
-        if not os.access(program, os.X_OK):
-            print("Bail out! not built: " + program)
-            return 1
+    daemons.why_not()
     return tap.run([
         ("rotated under load: no link is refused", test_under_load),
         ("a key that comes too early is", test_can_fail),
