@@ -207,3 +207,7 @@ tests_unit_test_trackd_spool_LDADD = $(UNIT_LIBS)
 tests_unit_test_trackd_unsubscribe_SOURCES = \
 	tests/unit/test_trackd_unsubscribe.c $(TRACKD_FIXTURE)
 tests_unit_test_trackd_unsubscribe_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_event_sink
+tests_unit_test_event_sink_SOURCES = tests/unit/test_event_sink.c \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_event_sink_LDADD = $(UNIT_LIBS)
