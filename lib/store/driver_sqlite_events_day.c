@@ -467,10 +467,11 @@ begin_day(struct sqlite_events *e, struct sqlite_events_state *state,
 	if (answer == STORE_YES && !sqlite_events_get_state(&e->write, state))
 		answer = sqlite_file_failed(&e->write, call);
 	if (answer != STORE_YES) {
-		/* removed by hand: the next attempt finds another */
-		if (!sqlite_events_is_there(e, day))
-			close_day(&e->write, &e->write_day);
-		return answer;
+		if (sqlite_events_is_there(e, day))
+			return answer;
+		/* retention, or somebody: there may be another */
+		close_day(&e->write, &e->write_day);
+		return STORE_NO;
 	}
 	if (state->is_sealed)
 		*after = day;
