@@ -80,17 +80,12 @@ agent_of(const struct request *q)
 
 static bool
 fields_apply(const struct robots *r, const struct robot_rule *rule,
-    const struct request *q)
+    const struct request *q, uint64_t have)
 {
 	struct str agent = agent_of(q);
 
-	for (size_t i = 0; i < r->nnames; i++) {
-		bool has = has_field(q, r->names[i]);
-
-		if (((rule->need >> i & 1) != 0 && !has) ||
-		    ((rule->no >> i & 1) != 0 && has))
-			return false;
-	}
+	if ((rule->need & ~have) != 0 || (rule->no & have) != 0)
+		return false;
 	for (size_t i = 0; i < rule->nagents; i++)
 		if (!str_glob(rule->agents[i].pattern, agent))
 			return false;
@@ -103,7 +98,7 @@ fields_apply(const struct robots *r, const struct robot_rule *rule,
 
 static bool
 applies(const struct robots *r, const struct robot_rule *rule,
-    const struct visit *v)
+    const struct visit *v, uint64_t have)
 {
 	const struct request *q = v->request;
 	int64_t age = NOW - ((int64_t)v->hours + 1) * 3600;
@@ -118,7 +113,7 @@ applies(const struct robots *r, const struct robot_rule *rule,
 	    (uint64_t)age < rule->above ||
 	    (rule->below != 0 && (uint64_t)age >= rule->below)))
 		return false;
-	return is_near && fields_apply(r, rule, q) &&
+	return is_near && fields_apply(r, rule, q, have) &&
 	    (rule->kinds == 0 || (rule->kinds >> v->kind & 1) != 0) &&
 	    (rule->method.n == 0 || str_eq(rule->method, q->method));
 }
@@ -128,9 +123,12 @@ check_verdict(const struct robots *r, const struct visit *v)
 {
 	struct str rule = STR("unset");
 	enum event_verdict verdict = robots_judge(r, v, &rule);
+	uint64_t have = 0;
 	size_t i = 0;
 
-	while (i < r->n && !applies(r, &r->v[i], v))
+	for (size_t j = 0; j < r->nnames; j++)
+		have |= (uint64_t)has_field(v->request, r->names[j]) << j;
+	while (i < r->n && !applies(r, &r->v[i], v, have))
 		i++;
 	if (i < r->n) {
 		EXPECT_SAME(rule, r->v[i].name);
