@@ -1,3 +1,5 @@
 # Units and samples for other programs.
 EXTRA_DIST += packaging/proxies/Caddyfile packaging/proxies/README.md \
 	packaging/proxies/haproxy.cfg packaging/proxies/nginx.conf
+EXTRA_DIST += packaging/webhook/README.md packaging/webhook/bulkhead-webhook \
+	packaging/webhook/bulkhead-webhook.service

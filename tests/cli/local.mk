@@ -9,7 +9,8 @@ EXTRA_DIST += tests/cli/suppress_lab.py tests/cli/test_suppress.py \
 	tests/cli/test_suppress_import.py tests/cli/test_suppress_beside.py \
 	tests/cli/test_import_bench.py \
 	tests/cli/imports
-EXTRA_DIST += tests/cli/events_lab.py tests/cli/test_events.py
+EXTRA_DIST += tests/cli/events_lab.py tests/cli/test_events.py \
+	tests/cli/test_webhook.py
 check_PROGRAMS += tests/tools/event_put
 tests_tools_event_put_SOURCES = tests/tools/event_put.c
 tests_tools_event_put_LDADD = $(BULKHEAD_LIBS)

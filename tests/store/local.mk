@@ -24,3 +24,8 @@ TESTS += tests/store/test_events_kill
 tests_store_test_events_kill_SOURCES = tests/store/test_events_kill.c \
 	$(EVENTS_FIXTURE)
 tests_store_test_events_kill_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/store/test_events_hard
+TESTS += tests/store/test_events_hard
+tests_store_test_events_hard_SOURCES = tests/store/test_events_hard.c \
+	$(EVENTS_FIXTURE)
+tests_store_test_events_hard_LDADD = $(UNIT_LIBS)

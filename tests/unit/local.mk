@@ -211,7 +211,3 @@ UNIT_TESTS += tests/unit/test_event_sink
 tests_unit_test_event_sink_SOURCES = tests/unit/test_event_sink.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_event_sink_LDADD = $(UNIT_LIBS)
-UNIT_TESTS += tests/unit/test_store_events_hard
-tests_unit_test_store_events_hard_SOURCES = tests/unit/test_store_events_hard.c \
-	$(EVENTS_FIXTURE)
-tests_unit_test_store_events_hard_LDADD = $(UNIT_LIBS)

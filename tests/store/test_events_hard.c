@@ -1,8 +1,8 @@
 /*
- * test_store_events_hard.c - forgetting, retention under a reader's feet,
+ * test_events_hard.c - forgetting, retention under a reader's feet,
  * damage and a full disk; the writer's queue of events.
  */
-#include "events_fixture.h"
+#include "tests/unit/events_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
