@@ -1,6 +1,7 @@
 /*
  * main.c - bulkhead-trackd: follows links, shows pixels, unsubscribes.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -316,6 +317,12 @@ trackd_in_force(struct service *s)
 	return k != NULL ? k : service_keyring(s);
 }
 
+/*
+ * Events come and go by the thousand: given back each time, their memory
+ * comes again page by page, each with a system call.
+ */
+#define TRIM_OCTETS (8 * 1024 * 1024)
+
 int
 main(int argc, char **argv)
 {
@@ -334,5 +341,6 @@ main(int argc, char **argv)
 		.status = trackd_status,
 	};
 
+	mallopt(M_TRIM_THRESHOLD, TRIM_OCTETS);
 	return service_main(&spec, argc, argv);
 }

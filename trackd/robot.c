@@ -91,14 +91,14 @@ look_at(struct look *l, const struct robots *r, const struct visit *v)
 static bool
 may_apply(const struct robot_front *f, const struct look *l)
 {
-	uint64_t found = 1;
-
 	if ((l->have & f->need) != f->need || (l->have & f->no) != 0 ||
 	    (f->kinds & l->kind) == 0)
 		return false;
+	/* of a browser's visit the first one is missing nearly always */
 	for (unsigned i = 0; i < ROBOT_GRAMS; i++)
-		found &= l->grams[f->grams[i] / 64] >> f->grams[i] % 64;
-	return found != 0;
+		if ((l->grams[f->grams[i] / 64] >> f->grams[i] % 64 & 1) == 0)
+			return false;
+	return true;
 }
 
 /* Does a field of that name match? */
