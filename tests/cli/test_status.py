@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""/metrics and /status of each daemon, and `bulkhead status`."""
+"""/metrics and /status of each daemon, what reads them, `bulkhead status`."""
 import json
 import os
 import re
@@ -18,6 +18,10 @@ import lab as labs  # noqa: E402
 import tap  # noqa: E402
 from daemons import NAMES, World  # noqa: E402
 from trackd import free_port  # noqa: E402
+
+
+ROOT = labs.ROOT
+SAMPLES = os.path.join(ROOT, "packaging")
 
 
 def families(world, name):
@@ -72,6 +76,75 @@ def test_metrics():
             w, "trackd"), "bulkhead_tokens_refused_total") == 1, 10)
         rates = w.status("trackd")["rates"]
         tap.true(rates["tokens_refused"] > 0, rates)
+
+
+def used(text):
+    """The metrics that an expression names."""
+    return set(re.findall(r"\b((?:bulkhead|process)_\w+)", text))
+
+
+def dashboard():
+    """The dashboard, and the expressions of its panels."""
+    with open(os.path.join(SAMPLES, "grafana/bulkhead.json"),
+              encoding="utf-8") as f:
+        board = json.load(f)
+    return board, [t["expr"] for p in board["panels"]
+                   for t in p.get("targets", ())]
+
+
+def test_samples():
+    """Dashboard and alerts use what is told, and all of that is explained."""
+    with World() as w:
+        w.start()
+        told = set()
+        for name in NAMES:
+            told |= set(families(w, name))
+    board, exprs = dashboard()
+    exprs += [a["expr"] for a in board["annotations"]["list"]]
+    exprs += [v["query"]["query"] for v in board["templating"]["list"]
+              if v["type"] == "query"]
+    with open(os.path.join(SAMPLES, "prometheus/bulkhead.rules.yml"),
+              encoding="utf-8") as f:
+        rules = re.findall(r"expr: (?:>-\n)?((?:.|\n)*?)\n +(?:for|labels):",
+                           f.read())
+    tap.equal(len(rules), 7, "alerts")
+    tap.true(len(exprs) > 40, "expressions")
+    for expr in exprs + rules:
+        tap.equal(used(expr) - told, set(), expr)
+        tap.true(used(expr) or "up{" in expr, expr)
+    tap.equal(used("rate(bulkhead_frob_total[5m])") - told,
+              {"bulkhead_frob_total"}, "this test")
+    with open(os.path.join(ROOT, "docs/LOGGING.md"), encoding="utf-8") as f:
+        text = f.read()
+    for name in told:
+        word = re.sub("^bulkhead_(.*?)(_total)?$", r"\1", name)
+        tap.true("`%s`" % name in text or "`%s`" % word in text,
+                 "docs/LOGGING.md lacks " + name)
+
+
+def test_dashboard():
+    """What Grafana 9 wants of a dashboard that is imported."""
+    board, _ = dashboard()
+    tap.true(board["schemaVersion"] >= 37, "schema")
+    tap.equal(board.get("id"), None, "an id of another Grafana")
+    variables = {v["name"]: v for v in board["templating"]["list"]}
+    tap.equal(variables["datasource"]["type"], "datasource", "variable")
+    ids = [p["id"] for p in board["panels"]]
+    tap.equal(len(ids), len(set(ids)), "ids")
+    taken = set()
+    for panel in board["panels"]:
+        grid = panel["gridPos"]
+        cells = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"])
+                 for y in range(grid["y"], grid["y"] + grid["h"])}
+        tap.true(not cells & taken, "overlap: " + panel["title"])
+        tap.true(grid["x"] + grid["w"] <= 24, "wide: " + panel["title"])
+        taken |= cells
+        for target in panel.get("targets", ()):
+            tap.equal(target["datasource"]["uid"], "${datasource}",
+                      panel["title"])
+            names = set(re.findall(r"\$(\w+)", target["expr"]))
+            tap.equal(names - set(variables) - {"__rate_interval"}, set(),
+                      target["expr"])
 
 
 def test_requests():
@@ -270,6 +343,8 @@ def main():
     daemons.why_not()
     return tap.run([
         ("/metrics as Prometheus reads it", test_metrics),
+        ("dashboard and alerts name what is told", test_samples),
+        ("a dashboard as Grafana takes it", test_dashboard),
         ("who may ask what", test_requests),
         ("clients that say nothing", test_idle_clients),
         ("an address that is taken", test_taken_address),
