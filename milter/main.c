@@ -28,6 +28,8 @@ static struct event_sink events;
 #define POLICY_PATIENCE 1500
 /* For the last events, when all sessions have ended. */
 #define EVENTS_PATIENCE 1000
+/* In which the writer commits what it was given. */
+#define EVENTS_GATHERED 300
 
 static struct keyring *
 current_keyring(void *arg)
@@ -166,7 +168,7 @@ milter_status(struct service *s, struct buf *out)
 	policy_client_write(policyd, out);
 }
 
-/* What is cut off may yet call: its events are the writer's as they come. */
+/* What is cut off may yet call: the writer goes on, and has what came before. */
 static bool
 milter_stop(struct service *s)
 {
@@ -174,6 +176,8 @@ milter_stop(struct service *s)
 
 	if (is_over)
 		event_sink_stop(&events, EVENTS_PATIENCE);
+	else
+		service_is_urged(s, EVENTS_GATHERED);
 	return is_over;
 }
 
