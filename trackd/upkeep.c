@@ -123,6 +123,12 @@ purge(struct upkeep *u)
 	    store_deadline(PURGE_MILLIS)) == STORE_UNKNOWN)
 		say_failure(u, "events",
 		    store_error(u->store, STORE_EVENTS));
+	/* an event may be judged anew, or rolled up, days later */
+	else if (store_rollup_purge(u->store,
+	    event_day(now - (int64_t)(days + 7) * DAY),
+	    store_deadline(PURGE_MILLIS)) == STORE_UNKNOWN)
+		say_failure(u, "roll-ups",
+		    store_error(u->store, STORE_EVENTS));
 	if (nfiles > 0)
 		log_info("events of %u days are older than event-retention: "
 			 "taken away", nfiles);

@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Purging stops for others after that long. */
+/* Purging stops for others after that long, and this long before its end. */
 #define PURGE_NANOS 50000000
+#define PURGE_LEAST 500000000
 
 /*
  * seen: hours first, so that the mails of one sending lie side by side: what
@@ -152,6 +153,7 @@ end(struct driver *driver, struct driver_call *call,
     struct rollup_batch *batch, const struct driver_rollup *now)
 {
 	struct sqlite_file *f = file_of(driver);
+	enum store_answer answer;
 
 	if (batch == NULL) {
 		sqlite_file_rollback(f);
@@ -159,7 +161,10 @@ end(struct driver *driver, struct driver_call *call,
 	}
 	if (!sqlite_rollup_add(f, batch) || !move(f, now))
 		return sqlite_file_failed(f, call);
-	return sqlite_file_commit(f, call);
+	answer = sqlite_file_commit(f, call);
+	if (batch->nevents > 0)
+		sqlite_file_yield();
+	return answer;
 }
 
 static enum store_answer
@@ -353,7 +358,8 @@ purge(struct driver *driver, struct driver_call *call, uint32_t before_day)
 		answer = sqlite_file_commit(f, call);
 		if (hours >= 0)
 			sqlite_file_yield();
-	} while (answer == STORE_YES && hours >= 0);
+	} while (answer == STORE_YES && hours >= 0 &&
+	    clock_monotonic() < call->deadline - PURGE_LEAST);
 	return answer;
 }
 

@@ -9,6 +9,8 @@
 
 /* A report over all there is: it reads, and others go on meanwhile. */
 #define WALK_MILLIS 60000
+/* A step reads no longer: whoever rolls up, too, waits for it. */
+#define READ_NANOS 500000000
 /* The clock is looked at once in so many events. */
 #define CLOCK_EVENTS 256
 
@@ -102,6 +104,8 @@ store_rollup_step(struct store *s, size_t max, uint64_t *ndone, bool *more,
 	if (answer == STORE_YES) {
 		now = clock_monotonic();
 		step.until = now + (deadline - now) / 2;
+		if (step.until > now + READ_NANOS)
+			step.until = now + READ_NANOS;
 		answer = roll(s, d, &call, &state, &step, ndone);
 	}
 	*more = answer == STORE_YES && step.is_cut;

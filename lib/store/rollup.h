@@ -12,7 +12,8 @@
  * Adds up to max events behind where the last call, of any process, ended.
  * Each is added exactly once, kill -9 or not.  A correction moves its event
  * from one verdict to the other.  *ndone: how many it read; *more: come again.
- * It reads for half of the time until the deadline at most.
+ * It reads for half of the time until the deadline at most, and for half a
+ * second: others wait for it meanwhile.
  */
 enum store_answer store_rollup_step(struct store *s, size_t max,
     uint64_t *ndone, bool *more, int64_t deadline);
@@ -78,9 +79,10 @@ enum store_answer store_rollup_time(struct store *s, int64_t *at,
     int64_t deadline);
 
 /*
- * Forgets which mails humans did something to, where that was before that day,
- * rolled up as it stays: a few days more than events are kept.  A mail that is
- * opened later still counts as another one.  In short transactions.
+ * Forgets with which mails humans did something where that was before that
+ * day, a few days more than events are kept: what was added up stays, and a
+ * mail that is opened later still counts as another one.  In short transactions, as many as
+ * there is time for: it goes on with the next call.
  */
 enum store_answer store_rollup_purge(struct store *s, uint32_t before_day,
     int64_t deadline);

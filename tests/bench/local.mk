@@ -13,3 +13,4 @@ EXTRA_DIST += tests/bench/daemons.py tests/bench/deps tests/bench/mta.py \
 	tests/bench/run_bench.py tests/bench/run_import_bench.py
 EXTRA_DIST += tests/bench/run_trackd_bench.py tests/bench/trackd_load.lua \
 	tests/bench/trackd_servers.py
+EXTRA_DIST += tests/bench/run_report_bench.py

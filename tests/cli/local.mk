@@ -21,3 +21,4 @@ tests_tools_events_make_LDADD = $(BULKHEAD_LIBS)
 EXTRA_DIST += tests/cli/test_trackd_bench.py
 EXTRA_DIST += tests/cli/test_report.py
 EXTRA_DIST += tests/cli/test_status.py
+EXTRA_DIST += tests/cli/test_report.py tests/cli/test_report_bench.py

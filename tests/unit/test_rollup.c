@@ -159,7 +159,7 @@ roll_all(const struct world *w, size_t max)
 		if (store_rollup_step(s, max, &n, &more, SOON) != STORE_YES)
 			fail_msg("%s", store_error(s, STORE_EVENTS));
 		assert_true(n <= max);
-		assert_true(n == max || !more);
+		assert_true(n > 0 || !more);
 		total += n;
 	}
 	store_close(&s);
