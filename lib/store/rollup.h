@@ -81,8 +81,8 @@ enum store_answer store_rollup_time(struct store *s, int64_t *at,
 /*
  * Forgets with which mails humans did something where that was before that
  * day, a few days more than events are kept: what was added up stays, and a
- * mail that is opened later still counts as another one.  In short transactions, as many as
- * there is time for: it goes on with the next call.
+ * mail that is opened later still counts as another one.  In short
+ * transactions, as many as there is time for: the next call goes on.
  */
 enum store_answer store_rollup_purge(struct store *s, uint32_t before_day,
     int64_t deadline);

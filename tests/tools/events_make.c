@@ -221,7 +221,7 @@ static int64_t
 time_of(const json_t *o, const char *name, int64_t otherwise)
 {
 	const json_t *v = json_object_get(o, name);
-	int64_t micros;
+	int64_t micros = 0;
 
 	if (v == NULL)
 		return otherwise;
