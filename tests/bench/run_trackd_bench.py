@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -263,8 +264,14 @@ def parse(argv):
     return p.parse_args(argv)
 
 
+def end_servers_too():
+    """Who is told to end leaves no server behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def main(argv):
     """Runs the bench and prints it."""
+    end_servers_too()
     bench = Bench(parse(argv))
     try:
         bench.start()

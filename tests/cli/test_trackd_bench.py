@@ -76,6 +76,7 @@ def check_memory():
 
 def main():
     """Starts both; ends them."""
+    run.end_servers_too()
     try:
         bench.start()
         return tap.run([
