@@ -59,3 +59,7 @@ tests_fuzz_fuzz_robots_LDADD = $(FUZZ_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_trackd
 tests_fuzz_fuzz_trackd_SOURCES = tests/fuzz/fuzz_trackd.c $(TRACKD_PARTS)
 tests_fuzz_fuzz_trackd_LDADD = $(FUZZ_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_form
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c trackd/form.c \
+	trackd/language.c
+tests_fuzz_fuzz_form_LDADD = $(FUZZ_LIBS)

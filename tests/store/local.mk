@@ -29,3 +29,11 @@ TESTS += tests/store/test_events_hard
 tests_store_test_events_hard_SOURCES = tests/store/test_events_hard.c \
 	$(EVENTS_FIXTURE)
 tests_store_test_events_hard_LDADD = $(UNIT_LIBS)
+# The power goes while people unsubscribe; the spool's syncs are this test's.
+STORE_TESTS += tests/store/test_wishes_power
+tests_store_test_wishes_power_SOURCES = tests/store/test_wishes_power.c \
+	tests/store/forgetful_vfs.c tests/store/forgetful_vfs.h \
+	tests/unit/store_fixture.c tests/unit/store_fixture.h $(TRACKD_PARTS)
+tests_store_test_wishes_power_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fdatasync -Wl,--wrap=fsync
+tests_store_test_wishes_power_LDADD = $(UNIT_LIBS)
