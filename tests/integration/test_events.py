@@ -37,6 +37,9 @@ class Place:
         os.mkdir(lab.path("events"))
         self.product = policy.Installation(lab, CONFIG)
         self.events = Events(self.product.config)
+        # at once: a reload may leave postqueue(1) waiting for ever
+        lab.start_recorder()
+        self.loop = Loop(lab, self.product)
 
     def send(self, recipients, data=NEWS, sender=FROM, **who):
         """Hands a message in; Postfix's reply."""
@@ -305,8 +308,7 @@ def as_many_as_arrived(place):
 
 def through_a_filter(place):
     """What a content filter hands back was told before, changed or not."""
-    place.lab.start_recorder()
-    loop = Loop(place.lab, place.product)
+    loop = place.loop
     for port, back, edit in (("before", "again", loop.filter.mark),
                              ("before", "again", loop.filter.add_footer),
                              ("bare", "again", loop.filter.mark)):
