@@ -101,26 +101,6 @@ test_bad_values(void **state)
 		    "starts with /" },
 		{ "socket port", "trackd { listen = \"inet:127.0.0.1:0\" }", 1,
 		    "inet:HOST:PORT" },
-		{ "public", "token-keys = /k trackd {\n"
-		    "listen = \"inet:0.0.0.0:80\" spool = /s }", 2,
-		    "public = true" },
-		{ "public by no host", "token-keys = /k trackd {\n"
-		    "listen = \"inet::80\" spool = /s }", 2, "public = true" },
-		{ "trackd without keys", "trackd {\n"
-		    "listen = \"inet:127.0.0.1:80\" spool = /s }", 2,
-		    "needs token-keys" },
-		{ "proxies", "trackd { proxies = { \"10.0.0.1/8\" } }", 1,
-		    "no bits set behind the prefix" },
-		{ "threads", "trackd { threads = 0 }", 1, "from 1 to 256" },
-		{ "metrics elsewhere", "policyd {\n"
-		    "metrics = \"inet:192.0.2.1:9\" }", 2,
-		    "to this host only" },
-		{ "retention", "event-retention = 36h", 1,
-		    "a number of days such as 90d" },
-		{ "retention without unit", "event-retention = 90", 1,
-		    "a number of days such as 90d" },
-		{ "event addresses", "event-addresses = none", 1,
-		    "full or hash is possible" },
 		{ "domain", "domain \"a b\" { sign s { key = /k } }", 1,
 		    "is no domain name" },
 		{ "domain label", "domain \"-a.example\" { sign s { key = /k }"
@@ -172,6 +152,35 @@ test_bad_values(void **state)
 		    "}", 2, "no section domain" },
 		{ "also-sign unsigned", "domain d.example { }\nstream s {\n"
 		    "also-sign = { d.example } }", 3, "has no sign section" },
+	};
+
+	run_errors(state, cases, COUNT(cases));
+}
+
+static void
+test_bad_trackd(void **state)
+{
+	static const struct error_case cases[] = {
+		{ "public", "token-keys = /k trackd {\n"
+		    "listen = \"inet:0.0.0.0:80\" spool = /s }", 2,
+		    "public = true" },
+		{ "public by no host", "token-keys = /k trackd {\n"
+		    "listen = \"inet::80\" spool = /s }", 2, "public = true" },
+		{ "trackd without keys", "trackd {\n"
+		    "listen = \"inet:127.0.0.1:80\" spool = /s }", 2,
+		    "needs token-keys" },
+		{ "proxies", "trackd { proxies = { \"10.0.0.1/8\" } }", 1,
+		    "no bits set behind the prefix" },
+		{ "threads", "trackd { threads = 0 }", 1, "from 1 to 256" },
+		{ "metrics elsewhere", "policyd {\n"
+		    "metrics = \"inet:192.0.2.1:9\" }", 2,
+		    "to this host only" },
+		{ "retention", "event-retention = 36h", 1,
+		    "a number of days such as 90d" },
+		{ "retention without unit", "event-retention = 90", 1,
+		    "a number of days such as 90d" },
+		{ "event addresses", "event-addresses = none", 1,
+		    "full or hash is possible" },
 	};
 
 	run_errors(state, cases, COUNT(cases));
@@ -615,6 +624,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(test_unknown_keys_and_shapes),
 		CASE(test_bad_values),
+		CASE(test_bad_trackd),
 		CASE(test_bad_urls),
 		CASE(test_good_urls),
 		CASE(test_bad_limits),
