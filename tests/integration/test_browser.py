@@ -25,7 +25,6 @@ LIST = "example.com/newsletter/weekly.news.example.com"
 STREAM = "example.com/newsletter"
 OTHER = "example.com/other"
 MORE = """\
-store = "sqlite:{dir}/store"
 trackd {{
     listen = "inet:127.0.0.1:%d"
     spool  = "{dir}/spool"
@@ -64,7 +63,7 @@ class Site:
         self.lab = lab
         port = labs.free_port()
         for name in ("store", "spool"):
-            os.mkdir(lab.path(name))
+            os.makedirs(lab.path(name), exist_ok=True)
         self.product = bulkhead.Bulkhead(
             lab, MORE % port + bulkhead.CONFIG + ELSE)
         self.product.start()
