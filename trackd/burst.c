@@ -19,7 +19,7 @@
 #define SHARDS	   64
 #define MAILS	   256 /* of a shard */
 #define CLICKS	   16  /* of a mail */
-#define OCTETS	   (512 * 1024) /* of texts of a shard */
+#define OCTETS	   (512 * 1024) /* of clicks of a shard */
 #define TEXTS_MAX  (16 * 1024)	/* of a click */
 #define IDENTITY   16
 #define IDENTITY_MAX 65536
@@ -292,7 +292,7 @@ add_click(struct shard *s, struct mail *m, const struct event *e)
 	char *to = mem_alloc(n + 1);
 
 	*c = (struct click){ .at = e->at, .id = e->id, .verdict = e->verdict,
-		.texts = to, .octets = n };
+		.texts = to, .octets = n + sizeof(*c) };
 	c->url = keep(&to, e->url);
 	c->detail = keep(&to, e->detail);
 	c->metadata = keep(&to, e->metadata);
