@@ -297,7 +297,7 @@ add_click(struct shard *s, struct mail *m, const struct event *e)
 	c->detail = keep(&to, e->detail);
 	c->metadata = keep(&to, e->metadata);
 	c->visitor = keep(&to, e->visitor);
-	s->octets += n;
+	s->octets += c->octets;
 	return c;
 }
 

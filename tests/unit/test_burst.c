@@ -409,6 +409,36 @@ test_bounds(void **state)
 	bursts_free(&b);
 }
 
+/* Many mails, far fewer than fit: none pushes out another. */
+static void
+test_side_by_side(void **state)
+{
+	static const struct {
+		int64_t at;
+		const char *url;
+	} rounds[] = { { 0, "a" }, { 100, "b" }, { 20000, "c" },
+		{ 20100, "a" }, { 40000, "b" } };
+	struct bursts *b = bursts_new();
+	struct heard h = { .corrections = 0 };
+
+	(void)state;
+	buf_init(&h.text, 65536);
+	for (unsigned round = 0; round < COUNT(rounds); round++)
+		for (unsigned i = 0; i < 2000; i++) {
+			struct event e = click(i + 1, rounds[round].at,
+			    rounds[round].url);
+			char to[32];
+
+			snprintf(to, sizeof(to), "p%u@example.net", i);
+			e.recipient = str_from(to);
+			bursts_note(b, &e, hear, &h);
+			buf_clear(&h.text);
+		}
+	assert_int_equal(h.corrections, 2 * 2000);
+	buf_free(&h.text);
+	bursts_free(&b);
+}
+
 /* One mail, clicked for ever: as many clicks as are kept are corrected. */
 static void
 test_many_clicks(void **state)
@@ -506,6 +536,7 @@ main(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_against_a_model),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_side_by_side),
 		cmocka_unit_test(test_many_clicks),
 		cmocka_unit_test(test_threads),
 	};
