@@ -398,9 +398,9 @@ test_killed(void **state)
 	(void)state;
 	w.with_corrections = true;
 	fill(&w);
-	for (int i = 0; i < 200 && status != 0; i++) {
+	for (int i = 0; i < 60 && status != 0; i++) {
 		pid = start_roller(&w, 20);
-		t.tv_nsec = (long)(1 + dice(&w, 12)) * 1000000;
+		t.tv_nsec = (long)(1 + dice(&w, 8) + (uint64_t)i) * 1000000;
 		nanosleep(&t, NULL);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
