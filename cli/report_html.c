@@ -274,6 +274,11 @@ put_links(const struct report *r, struct buf *out)
 
 		buf_puts(out, "<tr><td class=\"url\">");
 		report_html_text(out, l->url.n > 0 ? l->url : STR("(others)"));
+		if (l->campaign.n > 0 && r->about == REPORT_STREAM) {
+			buf_puts(out, "<br><span class=\"dim\">");
+			report_html_text(out, l->campaign);
+			buf_puts(out, "</span>");
+		}
 		buf_puts(out, "</td>");
 		put_cell(out, l->unique);
 		put_cell(out, l->n[EVENT_HUMAN] + l->n[EVENT_UNKNOWN]);

@@ -213,6 +213,10 @@ put_links(const struct report *r, struct buf *out)
 		    l->unique, l->n[EVENT_HUMAN] + l->n[EVENT_UNKNOWN],
 		    l->n[EVENT_PREFETCH] + l->n[EVENT_SCANNER]);
 		report_name(out, l->url.n > 0 ? l->url : STR("(others)"), 0);
+		if (l->campaign.n > 0 && r->about == REPORT_STREAM) {
+			buf_puts(out, "  of ");
+			report_name(out, l->campaign, 0);
+		}
 		buf_char(out, '\n');
 	}
 }
