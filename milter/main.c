@@ -168,7 +168,7 @@ milter_status(struct service *s, struct buf *out)
 	policy_client_write(policyd, out);
 }
 
-/* What is cut off may yet call: the writer goes on, and has what came before. */
+/* What is cut off may yet call: the writer goes on with what came before. */
 static bool
 milter_stop(struct service *s)
 {

@@ -27,8 +27,9 @@ def multipart(boundary, end="\r\n"):
         "--" + boundary + "--", ""]).encode()
 
 
-# Who sends it how: name, fields, body.  The first ones as they were seen in
-# logs; what programs do that follow RFC 8058 in other ways behind them.
+# Who sends it how: name, fields, body.  Providers do not publish their forms:
+# the first ones are after what people report of them; behind them stands what
+# else RFC 8058 allows.
 PROVIDERS = [
     ("Gmail", [("User-Agent", "Gmail-1-click-unsubscribe"),
                ("Content-Type", FORM), ("Accept-Encoding", "gzip,deflate"),
