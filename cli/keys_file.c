@@ -210,13 +210,23 @@ is_as_read(const struct keys_file *f)
 	    st.st_mtim.tv_nsec == f->st.st_mtim.tv_nsec;
 }
 
+/* False: somebody else has it locked, or took it away before it was. */
+static bool
+is_locked(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &here) == 0 &&
+	    lstat(path, &there) == 0 && here.st_dev == there.st_dev &&
+	    here.st_ino == there.st_ino;
+}
+
 /* Removes what a run that was cut off left; false: a run is under way. */
 static bool
 is_left_over(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	bool is_left = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    unlink(path) == 0;
+	bool is_left = fd >= 0 && is_locked(fd, path) && unlink(path) == 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -230,9 +240,13 @@ create(const char *path)
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(path, flags, 0600);
 
-	if (fd < 0 && errno == EEXIST && is_left_over(path))
-		fd = open(path, flags, 0600);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	if (fd < 0 && errno == EEXIST) {
+		if (is_left_over(path))
+			fd = open(path, flags, 0600);
+		else
+			errno = EEXIST;
+	}
+	if (fd >= 0 && !is_locked(fd, path)) {
 		close(fd);
 		errno = EEXIST;
 		return -1;
@@ -275,14 +289,29 @@ replace(struct arena *a, const struct keys_file *f, struct str text,
 	return -1;
 }
 
-/* Nothing that cannot be loaded is written. */
+static bool
+has_key(const struct token_keys *keys, struct str name)
+{
+	for (size_t i = 0; i < token_keys_count(keys); i++)
+		if (str_eq(token_keys_at(keys, i)->name, name))
+			return true;
+	return false;
+}
+
+/* Nothing that cannot be loaded, or lacks that key, is written. */
 static int
 check_and_replace(struct arena *a, const struct keys_file *f, struct buf *text,
-    struct str *why)
+    struct str name, struct str *why)
 {
 	struct token_keys *keys = token_keys_parse(a, buf_view(text), why);
 	int rc = -1;
 
+	if (keys != NULL && !has_key(keys, name)) {
+		*why = arena_printf(a, "there would be no key named \"%.*s\" "
+		    "in %s: a name is letters, digits, '.', '_' and '-'",
+		    STR_ARG(name), f->path);
+		token_keys_free(&keys);
+	}
 	if (keys == NULL)
 		errno = EINVAL;
 	else
@@ -325,7 +354,7 @@ keys_file_add(struct arena *a, const struct keys_file *f, struct str name,
 	keys_file_line(name, line);
 	buf_puts(&text, line);
 	OPENSSL_cleanse(line, sizeof(line));
-	rc = check_and_replace(a, f, &text, why);
+	rc = check_and_replace(a, f, &text, name, why);
 	return rc;
 }
 
@@ -354,5 +383,5 @@ keys_file_promote(struct arena *a, const struct keys_file *f, struct str name,
 			continue;
 		buf_str(&text, whole);
 	}
-	return check_and_replace(a, f, &text, why);
+	return check_and_replace(a, f, &text, name, why);
 }

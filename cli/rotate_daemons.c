@@ -19,8 +19,9 @@
 #define STEP   100000000L
 
 /*
- * A daemon that just starts may have read the file before the key was in it,
- * and tells nothing yet: who is down is asked again for so long.
+ * A daemon that just starts, or waits for the socket of one that ends, may have
+ * read the file before the key was in it, and tells nothing yet: who is down is
+ * asked again for so long.
  */
 #define START_TIME (2 * SECOND)
 
@@ -198,7 +199,7 @@ rotate_wait(struct rotate *r, struct arena *a, enum rotate_need need,
 {
 	const struct timespec step = { 0, STEP };
 	struct told told[DAEMONS] = { { 0 } };
-	int64_t since = clock_monotonic();
+	int64_t since = clock_monotonic(), lacked = since;
 	int rc;
 
 	for (;;) {
@@ -208,8 +209,10 @@ rotate_wait(struct rotate *r, struct arena *a, enum rotate_need need,
 		rc = round_of(r, a, told, &is_over, &is_any_down);
 		if (rc != EX_OK)
 			return rc;
+		if (!is_over)
+			lacked = clock_monotonic();
 		if (is_over && (!is_any_down || need == ROTATE_FIRST ||
-		    clock_monotonic() - since >= START_TIME))
+		    clock_monotonic() - lacked >= START_TIME))
 			return EX_OK;
 		if ((rc = check_late(r, since)) != EX_OK)
 			return rc;

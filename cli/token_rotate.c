@@ -94,7 +94,8 @@ is_behind(struct run *r)
 {
 	rotate_look(&r->daemons, r->arena, ROTATE_FIRST, r->file.names[0]);
 	for (size_t i = 0; i < DAEMONS; i++)
-		if (r->daemons.states[i] == ROTATE_LACKS)
+		if (r->daemons.states[i] == ROTATE_LACKS &&
+		    !r->daemons.daemons[i].is_ending)
 			return true;
 	return false;
 }
