@@ -39,6 +39,22 @@ daemon_list(const struct settings *s, struct daemon out[DAEMONS])
 		.is_configured = s->trackd.listen.n > 0 };
 }
 
+/* Nothing there waits for longer than that, connecting included. */
+static int
+open_socket(int family)
+{
+	const struct timeval patience = { MILLIS / 1000, 0 };
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		    sizeof(patience));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		    sizeof(patience));
+	}
+	return fd;
+}
+
 static int
 connect_unix(const char *path)
 {
@@ -50,9 +66,11 @@ connect_unix(const char *path)
 		return -1;
 	}
 	memcpy(sun.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = open_socket(AF_UNIX);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
+	if (errno == EAGAIN)
+		errno = ETIMEDOUT;
 	close(fd);
 	return -1;
 }
@@ -82,7 +100,7 @@ connect_inet(const struct net_socket *where)
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}
-	fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = open_socket(is_six ? AF_INET6 : AF_INET);
 	if (fd < 0)
 		return -1;
 	rc = is_six ? connect(fd, (struct sockaddr *)&in6, sizeof(in6)) :
@@ -124,11 +142,8 @@ receive(int fd, struct buf *out)
 static int
 converse(int fd, struct buf *out)
 {
-	const struct timeval patience = { MILLIS / 1000, 0 };
 	const struct str text = STR(request);
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (send(fd, text.p, text.n, MSG_NOSIGNAL) != (ssize_t)text.n ||
 	    receive(fd, out) != 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
