@@ -169,8 +169,9 @@ open_http(struct exporter *e)
 		e->has_complained = true;
 		return;
 	}
-	e->http = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL,
-	    on_request, e, MHD_OPTION_LISTEN_SOCKET, fd,
+	/* with a pipe: it is heard, too, when no further one is accepted */
+	e->http = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC,
+	    0, NULL, NULL, on_request, e, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_SIZE, MHD_OPTION_END);
