@@ -2,6 +2,7 @@
 """Events of mail through a real Postfix with policyd and the milter: one for
 each recipient, whichever way it came in and whatever became of it; and mail
 that flows while they cannot be stored."""
+import calendar
 import os
 import re
 import signal
@@ -94,9 +95,8 @@ def by_smtp(place):
 
 def labs_time(event):
     """Its time as seconds since 1970."""
-    text = re.sub(r"\.\d+", "", event["time"]).replace("Z", "+0000")
-    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S%z")) - \
-        time.timezone
+    text = re.sub(r"\.\d+", "", event["time"])
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
 def message_id(message):
