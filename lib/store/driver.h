@@ -274,6 +274,8 @@ struct driver_rollup_ops {
 	    bool (*each)(void *arg, const struct rollup_link *link), void *arg);
 	enum store_answer (*purge)(struct driver *d, struct driver_call *call,
 	    uint32_t before_day);
+	enum store_answer (*forget)(struct driver *d, struct driver_call *call,
+	    struct str address, bool is_dry, uint64_t *n);
 };
 
 struct driver_ops {

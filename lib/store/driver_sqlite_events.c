@@ -22,13 +22,11 @@ static const char *const steps[] = {
 	" list, recipient, url, instance, queue_id, message_id, detail,"       \
 	" metadata, visitor"
 
-/* An address may be in a link, its @ as %40 or not. */
-#define HAS_ADDRESS                                                            \
-	"(instr(lower(url), lower(?1)) > 0 OR"                                 \
-	" instr(lower(url), replace(lower(?1), '@', '%40')) > 0)"
+/* An address may be in a link, whoever clicked it. */
+#define HAS_ADDRESS "(url <> '' AND mentions(url, ?1))"
 #define IS_KNOWN                                                               \
 	"(recipient = ?1 OR (recipient = ?2 AND (visitor <> '' OR"             \
-	" metadata <> '' OR " HAS_ADDRESS ")))"
+	" metadata <> '')) OR " HAS_ADDRESS ")"
 
 static const char *const statements[] = {
 	"SELECT coalesce(max(n), 0),"
@@ -41,7 +39,10 @@ static const char *const statements[] = {
 	"SELECT n, " COLUMNS " FROM events WHERE n > ?1 ORDER BY n LIMIT ?2",
 	"SELECT n FROM events WHERE at >= ?1 ORDER BY n LIMIT 1",
 	"SELECT n FROM events WHERE n > ?3 AND " IS_KNOWN " ORDER BY n LIMIT 1",
-	"UPDATE events SET recipient = ?2, visitor = '', metadata = '',"
+	"UPDATE events SET"
+	" recipient = CASE recipient WHEN ?1 THEN ?2 ELSE recipient END,"
+	" visitor = CASE WHEN recipient IN (?1, ?2) THEN '' ELSE visitor END,"
+	" metadata = CASE WHEN recipient IN (?1, ?2) THEN '' ELSE metadata END,"
 	" url = CASE WHEN " HAS_ADDRESS " THEN '' ELSE url END"
 	" WHERE n >= ?3 AND n < ?4 AND " IS_KNOWN,
 	"SELECT count(*) FROM events WHERE " IS_KNOWN,

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "store/driver_sqlite_mentions.h"
+
 /* Numbers of events between two looks for others who want to write. */
 #define SLICE 512
 
@@ -81,22 +83,6 @@ replace(struct sqlite_file *f, struct driver_call *call,
 	return sqlite_file_commit(f, call);
 }
 
-/*
- * The log is emptied, and what was replaced was overwritten (secure_delete):
- * nothing of it is left in the file's pages nor in the log's.
- */
-static enum store_answer
-empty_log(struct sqlite_file *f, struct driver_call *call)
-{
-	if (sqlite_file_open(f, call) != STORE_YES)
-		return STORE_UNKNOWN;
-	f->deadline = call->deadline;
-	if (sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-	    NULL, NULL) != SQLITE_OK)
-		return sqlite_file_failed(f, call);
-	return STORE_YES;
-}
-
 static enum store_answer
 replace_all(struct sqlite_file *f, struct driver_call *call,
     struct driver_event_forget *step)
@@ -114,7 +100,7 @@ replace_all(struct sqlite_file *f, struct driver_call *call,
 		after = n + SLICE - 1;
 		sqlite_file_yield();
 	}
-	return answer == STORE_YES ? empty_log(f, call) : answer;
+	return answer == STORE_YES ? sqlite_empty_log(f, call) : answer;
 }
 
 enum store_answer
@@ -136,8 +122,10 @@ sqlite_events_forget(struct driver *d, struct driver_call *call,
 	step->day = day;
 	sqlite_events_existing(e, &f, day, step->is_dry ? STORE_READ :
 	    STORE_CHANGE);
-	answer = step->is_dry ? count(&f, call, step) :
-	    replace_all(&f, call, step);
+	answer = sqlite_add_mentions(&f, call);
+	if (answer == STORE_YES)
+		answer = step->is_dry ? count(&f, call, step) :
+		    replace_all(&f, call, step);
 	sqlite_file_free(&f);
 	if (answer == STORE_UNKNOWN && !sqlite_events_is_there(e, day))
 		answer = STORE_YES; /* retention was faster */

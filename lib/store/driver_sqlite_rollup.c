@@ -76,13 +76,24 @@ static const char *const statements[] = {
 	"DELETE FROM seen WHERE hours = ?1 AND last < ?2",
 	"UPDATE state SET purged = ?1 WHERE id = 1",
 	"SELECT purged FROM state WHERE id = 1",
+	"SELECT count(*) FROM links WHERE mentions(url, ?1)",
+	"INSERT INTO links SELECT campaign, '', sum(n0), sum(n1), sum(n2),"
+	" sum(n3), sum(n4), sum(uniq) FROM links WHERE mentions(url, ?1)"
+	" GROUP BY campaign ON CONFLICT DO UPDATE SET n0 = n0 + excluded.n0,"
+	" n1 = n1 + excluded.n1, n2 = n2 + excluded.n2,"
+	" n3 = n3 + excluded.n3, n4 = n4 + excluded.n4,"
+	" uniq = uniq + excluded.uniq",
+	"DELETE FROM links WHERE mentions(url, ?1)",
+	"UPDATE campaigns SET links = (SELECT count(*) FROM links AS l"
+	" WHERE l.campaign = campaigns.id)",
 };
 
+/* What is replaced or moved is overwritten: see sqlite_rollup_forget(). */
 const struct sqlite_schema sqlite_schema_rollups = {
 	.name = "rollups.db",
 	.application_id = 0x426c6b05,
 	.pragmas = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;"
-	    "PRAGMA journal_size_limit = 67108864",
+	    "PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864",
 	.steps = steps,
 	.nsteps = sizeof(steps) / sizeof(steps[0]),
 	.statements = statements,
@@ -370,4 +381,5 @@ const struct driver_rollup_ops sqlite_rollup_ops = {
 	.walk = walk,
 	.links = links,
 	.purge = purge,
+	.forget = sqlite_rollup_forget,
 };

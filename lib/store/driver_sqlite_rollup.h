@@ -25,7 +25,11 @@ enum {
 	ROLLUP_HOURS,
 	ROLLUP_PURGE,
 	ROLLUP_PURGED,
-	ROLLUP_IS_PURGED
+	ROLLUP_IS_PURGED,
+	ROLLUP_FORGET_COUNT,
+	ROLLUP_FORGET_KEEP,
+	ROLLUP_FORGET,
+	ROLLUP_FORGET_COUNTED
 };
 
 /*
@@ -33,5 +37,9 @@ enum {
  * sqlite_file_failed().
  */
 bool sqlite_rollup_add(struct sqlite_file *f, struct rollup_batch *b);
+
+/* See struct driver_rollup_ops. */
+enum store_answer sqlite_rollup_forget(struct driver *driver,
+    struct driver_call *call, struct str address, bool is_dry, uint64_t *n);
 
 #endif

@@ -137,9 +137,9 @@ enum store_answer store_events_hash(struct store *s, struct arena *a,
 
 /*
  * Replaces a recipient by its hash in all events, and takes what else could
- * tell who it was (visitor, metadata) from them; nothing of it stays in the
- * files.  In short transactions; done(day, n) after each file, may be NULL.
- * dry: counts only.
+ * tell who it was (visitor, metadata) from them, and URLs with the address in
+ * them from all; nothing of it stays in the files.  In short transactions;
+ * done(day, n) after each file, may be NULL.  dry: counts only.
  */
 enum store_answer store_events_forget(struct store *s, struct str recipient,
     bool dry, uint64_t *n, void (*done)(void *arg, uint32_t day, uint64_t n),

@@ -42,4 +42,6 @@ libbulkhead_a_SOURCES += lib/store/rollup.c \
 	lib/store/rollup_batch.c lib/store/rollup_batch.h \
 	lib/store/driver_sqlite_rollup.c \
 	lib/store/driver_sqlite_rollup.h \
-	lib/store/driver_sqlite_rollup_add.c
+	lib/store/driver_sqlite_rollup_add.c \
+	lib/store/driver_sqlite_rollup_forget.c \
+	lib/store/driver_sqlite_mentions.c lib/store/driver_sqlite_mentions.h

@@ -185,3 +185,18 @@ store_rollup_purge(struct store *s, uint32_t before_day, int64_t deadline)
 	return store_leave(s, STORE_EVENTS, &call,
 	    d->ops->rollups->purge(d, &call, before_day));
 }
+
+enum store_answer
+store_rollup_forget(struct store *s, struct str address, bool dry, uint64_t *n,
+    int64_t deadline)
+{
+	struct driver_call call;
+	struct driver *d = enter(s, dry ? STORE_READ : STORE_CHANGE, deadline,
+	    &call);
+
+	*n = 0;
+	if (d == NULL)
+		return STORE_UNKNOWN;
+	return store_leave(s, STORE_EVENTS, &call,
+	    d->ops->rollups->forget(d, &call, address, dry, n));
+}

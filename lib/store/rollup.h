@@ -87,4 +87,13 @@ enum store_answer store_rollup_time(struct store *s, int64_t *at,
 enum store_answer store_rollup_purge(struct store *s, uint32_t before_day,
     int64_t deadline);
 
+/*
+ * Takes links with a person's address in them out, *n of them: what was counted
+ * for them goes to the one with no url of their campaign; nothing of them stays
+ * in the file.  After store_events_forget(): until then they may come back.
+ * dry: counts only.
+ */
+enum store_answer store_rollup_forget(struct store *s, struct str address,
+    bool dry, uint64_t *n, int64_t deadline);
+
 #endif

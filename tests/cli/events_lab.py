@@ -68,6 +68,13 @@ class Events:
         return [json.loads(line) for line in
                 self.run("--json", *args, code=code).splitlines()]
 
+    def report(self):
+        """The campaign of all events, as an object."""
+        out = subprocess.run(
+            [BULKHEAD, "report", "-c", self.conf, "--json", "winter"],
+            check=True, stdout=subprocess.PIPE).stdout
+        return json.loads(out)
+
     def files(self):
         """The names of the days' files."""
         return sorted(os.path.basename(p) for p in glob.glob(

@@ -2,10 +2,13 @@
 """`bulkhead events`: what it shows, from where it goes on, how it follows and
 forgets, through the real command and store.
 """
+import fcntl
 import json
 import os
+import re
 import signal
 import sys
+import termios
 import time
 
 sys.dont_write_bytecode = True
@@ -13,6 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import events_lab  # noqa: E402
 import tap  # noqa: E402
 from events_lab import DAY, NOON, Events, ids  # noqa: E402
+
+F_GETPIPE_SZ = 1032
 
 
 def usage():
@@ -169,6 +174,25 @@ def follow_closed():
         tap.equal(run.stderr.read(), b"")
 
 
+def follow_stuck():
+    """SIGTERM ends it while whoever reads does not."""
+    lab = Events()
+    lab.put(NOON, 1, 2000)
+    with lab.start("--follow", "--json", "--since", "0") as process:
+        size = fcntl.fcntl(process.stdout, F_GETPIPE_SZ)
+        have = bytearray(4)
+        for _ in range(600):
+            fcntl.ioctl(process.stdout, termios.FIONREAD, have)
+            if int.from_bytes(have, sys.byteorder) > size - 8192:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        try:
+            tap.equal(process.wait(timeout=20), 0)
+        finally:
+            process.kill()
+
+
 def forget():
     """An address is in no file any more; what was counted is changed."""
     lab = Events()
@@ -195,6 +219,65 @@ def forget():
     tap.equal(lab.json("forget", "gone@x.example")[0]["events"], 0)
 
 
+def contents(lab):
+    """What is in all files of the store."""
+    found = {}
+    for name in os.listdir(lab.store):
+        with open(os.path.join(lab.store, name), "rb") as f:
+            found[name] = f.read().lower()
+    return found
+
+
+def links(lab):
+    """Clicks by humans of the links, as the report has them."""
+    return {link["url"]: link["human"] for link in lab.report()["links"]}
+
+
+def forget_links():
+    """An address in links: of events, whosever, and of the roll-ups."""
+    lab = Events()
+    url = "https://shop.example/"
+    for first, count, who, path in (
+            (1, 300, "ann@x.example", "?u=Ann%40X.example&n="),
+            (401, 2, "", "ann@x.example/"),
+            (501, 2, "else@x.example", "?to=%2Ff%3Fu%3Dann%2540x.example&"),
+            (601, 1, "else@x.example", "sale/"),
+            (701, 1, "joann@x.example", "joann@x.example/")):
+        lab.put(NOON, first, count, who, "clicked", "{}", "nobody",
+                url + path)
+    before = links(lab)
+    tap.true(len(before) > 9, "links: %s" % before)
+    tap.true(any(re.search(b"[^o]ann(@|%40)x", c)
+                 for n, c in contents(lab).items() if "rollups" in n),
+             "it was there")
+    dry = lab.json("forget", "--dry-run", "ann@x.example")[0]
+    tap.equal((dry["events"], dry["links"]), (304, 304))
+    tap.equal(links(lab), before)
+    tap.equal(lab.run("forget", "ann@x.example"),
+              "304 events of 1 day and 304 links of reports changed\n")
+    for name, content in contents(lab).items():
+        tap.equal(re.findall(rb".{,9}[^o]ann(?:@|%40|%2540)x.{,9}", content),
+                  [], name)
+    tap.equal(links(lab),
+              {None: 304, url + "sale/601": 1, url + "joann@x.example/701": 1})
+    tap.equal({e["recipient"] for e in lab.json()
+               if "recipient" in e and e["recipient"][:5] != "hash:"},
+              {"else@x.example", "joann@x.example"})
+    again = lab.json("forget", "ann@x.example")[0]
+    tap.equal((again["events"], again["links"]), (0, 0))
+    tap.equal(sorted(links(lab).values()), [1, 1, 304])
+
+
+def terminal():
+    """No control sequence of a link gets to a terminal."""
+    lab = Events()
+    lab.put(NOON, 1, 1, "a@x.example", "clicked", "", "nobody",
+            b"https://x.example/\x1b[2J\xc2\x9b2J\x9b2J\xe2\x80\xae\xc3\xa9")
+    line = lab.run().splitlines()[1]
+    tap.true(line.endswith("https://x.example/?[2J?2J?2J?\u00e91"),
+             repr(line))
+
+
 events_lab.run([
     ("usage", usage),
     ("nothing", nothing),
@@ -205,5 +288,8 @@ events_lab.run([
     ("follow", follow),
     ("follow from now", follow_from_now),
     ("follow, closed", follow_closed),
+    ("follow, stuck", follow_stuck),
     ("forget", forget),
+    ("forget links", forget_links),
+    ("terminal", terminal),
 ])

@@ -1,7 +1,8 @@
 /*
  * event_put.c - adds events to a store as a daemon does, at any time:
- *	event_put SPEC SECONDS FIRST N RECIPIENT [KIND [METADATA [WAS]]]
- * Their ids are FIRST and the numbers behind it, and so are their URLs.
+ *	event_put SPEC SECONDS FIRST N RECIPIENT [KIND [METADATA [WAS [URL]]]]
+ * Their ids are FIRST and the numbers behind it, and their URLs
+ * end with them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ make(struct arena *a, char **argv, int argc, uint64_t id)
 		.stream = 0xe6a8b2cf, .campaign = STR("winter"),
 		.list = STR("news.example.com"),
 		.recipient = str_from(argv[5]),
-		.url = arena_printf(a, "https://shop.example/%llu",
-		    (unsigned long long)id) };
+		.url = arena_printf(a, "%s%llu", argc > 9 ? argv[9] :
+		    "https://shop.example/", (unsigned long long)id) };
 
 	if (argc > 6 && event_kind_parse(str_from(argv[6]), &e.kind) != 0)
 		exit(EX_USAGE);

@@ -190,6 +190,8 @@ tests_unit_test_robot_parse_LDADD = $(UNIT_LIBS)
 tests_unit_test_burst_SOURCES = tests/unit/test_burst.c trackd/burst.c \
 	trackd/burst.h
 tests_unit_test_burst_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_mentions
+tests_unit_test_mentions_LDADD = $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/test_rollup
 tests_unit_test_rollup_SOURCES = tests/unit/test_rollup.c \
 	tests/unit/store_fixture.c tests/unit/store_fixture.h
