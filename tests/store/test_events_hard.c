@@ -1,5 +1,5 @@
 /*
- * test_events_hard.c - forgetting, retention under a reader's feet,
+ * test_events_hard.c - forgetting, seals, retention under a reader's feet,
  * damage and a full disk; the writer's queue of events.
  */
 #include "tests/unit/events_fixture.h"
@@ -160,6 +160,46 @@ sql(struct events_place *p, uint32_t day, const char *text)
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
+}
+
+/* A later file alone does not end a day: only its seal does. */
+static void
+test_seal(void **state)
+{
+	static const uint64_t want[] = { 1, 3, 2, 4 };
+	struct events_place p = events_place_make();
+	struct store *early = events_open(&p, STORE_CHANGE, noon(DAY_ONE));
+	struct store *late = events_open(&p, STORE_CHANGE, noon(DAY_TWO));
+	struct store *reader = events_open(&p, STORE_READ, 0);
+	struct events_seen seen = { .a = p.a };
+	struct event_cursor c = { .day = 0 };
+	struct event e = events_make(p.a, 1, noon(DAY_ONE));
+
+	(void)state;
+	events_put(early, &e);
+	e.id = 2;
+	events_put(late, &e);
+	store_close(&late);
+	/* as if its writer had only made the next file yet */
+	sql(&p, DAY_ONE, "DELETE FROM state WHERE name = 'sealed'");
+	events_read(reader, &c, NULL, &seen);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(c.day, DAY_ONE);
+	e.id = 3;
+	events_put(early, &e);
+	events_read(reader, &c, NULL, &seen);
+	assert_int_equal(seen.n, 2);
+	late = events_open(&p, STORE_CHANGE, noon(DAY_TWO));
+	e.id = 4;
+	events_put(late, &e);
+	events_read(reader, &c, NULL, &seen);
+	assert_int_equal(seen.n, 4);
+	for (size_t i = 0; i < seen.n; i++)
+		assert_true(seen.v[i].id == want[i]);
+	store_close(&early);
+	store_close(&late);
+	store_close(&reader);
+	events_place_free(&p);
 }
 
 static void
@@ -438,6 +478,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_seal),
 		cmocka_unit_test(test_purge),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_full_disk),
