@@ -4,6 +4,7 @@
 #include "cli/events.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -35,15 +36,44 @@ is_to_end(const struct show *w, int millis)
 		{ .fd = w->signals, .events = POLLIN } };
 
 	return poll(fds, 2, millis) > 0 &&
-	    ((fds[0].revents & (POLLERR | POLLHUP)) != 0 ||
+	    ((fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 ||
 	    (fds[1].revents & POLLIN) != 0);
+}
+
+/* False: nobody takes it, and somebody wants us to end. */
+static bool
+may_write(const struct show *w)
+{
+	struct pollfd fds[2] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
+		{ .fd = w->signals, .events = POLLIN } };
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		continue;
+	return fds[0].revents != 0 || (fds[1].revents & POLLIN) == 0;
+}
+
+/*
+ * Signals are blocked when we follow, so the write must not be: a pipe that
+ * poll() says can be written takes PIPE_BUF octets.
+ */
+static int
+write_out(const struct show *w)
+{
+	struct str left = buf_view(&w->out);
+	size_t max = w->signals >= 0 ? PIPE_BUF : left.n;
+
+	while (left.n > 0 && (w->signals < 0 || may_write(w))) {
+		if (file_write_all(STDOUT_FILENO, str_sub(left, 0, max)) != 0)
+			return -1;
+		left = str_sub(left, max, left.n);
+	}
+	return 0;
 }
 
 static void
 flush(struct show *w)
 {
-	if (!w->is_over && w->out.n > 0 && file_write_all(STDOUT_FILENO,
-	    buf_view(&w->out)) != 0) {
+	if (!w->is_over && w->out.n > 0 && write_out(w) != 0) {
 		w->is_over = true;
 		if (errno == EPIPE)
 			return;

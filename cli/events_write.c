@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "cli/report.h"
 
 #define TIME_TEXT    (CLOCK_TEXT + 8)
 #define METADATA_MAX (8 * EVENT_TEXT_MAX)
@@ -41,14 +42,12 @@ events_write_head(struct buf *out)
 	    "KIND", "VERDICT", "STREAM", "RECIPIENT", "WHAT");
 }
 
-/* Padded; what could move the cursor of a terminal is replaced. */
+/* Padded, never cut; text only, see report_name.c. */
 static void
 add_cell(struct buf *out, struct str text, size_t width)
 {
-	for (size_t i = 0; i < text.n; i++)
-		buf_char(out, (unsigned char)text.p[i] < ' ' ||
-		    text.p[i] == 0x7f ? '?' : text.p[i]);
-	for (size_t i = text.n; i < width; i++)
+	report_name(out, text, 0);
+	for (size_t i = report_name_width(text); i < width; i++)
 		buf_char(out, ' ');
 	buf_puts(out, "  ");
 }
