@@ -183,10 +183,11 @@ http_connections(struct http *h)
 	return lines_count(h->lines);
 }
 
-size_t
-http_waiting(const struct http *h)
+bool
+http_may_stop(struct http *h)
 {
-	return atomic_load(&h->calls.nwaiting);
+	atomic_store(&h->calls.is_ending, true);
+	return atomic_load(&h->calls.nwaiting) == 0;
 }
 
 void

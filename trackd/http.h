@@ -27,11 +27,16 @@ struct http *http_start(const struct http_spec *spec);
  */
 void http_drain(struct http *h);
 
-/* What is open now, and how many of those wait for the disk. */
+/* What is open now. */
 size_t http_connections(struct http *h);
-size_t http_waiting(const struct http *h);
 
-/* Closes what is open; nothing may wait for the disk any more. */
+/*
+ * Hangs up on who would have to wait for the disk from now on.  False: some
+ * wait already, and http_stop() must not be called.
+ */
+bool http_may_stop(struct http *h);
+
+/* Closes what is open; after http_may_stop(). */
 void http_stop(struct http **h);
 
 #endif

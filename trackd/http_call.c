@@ -234,11 +234,18 @@ on_done(void *arg)
 	atomic_fetch_sub(&all->nwaiting, 1);
 }
 
-/* Suspended first: it may be resumed before this returns. */
+/*
+ * Suspended first: it may be resumed before this returns.  Counted before it
+ * is asked for the end: whoever ends sees the one or is seen.
+ */
 static enum MHD_Result
 wait_for_disk(struct http_call *c)
 {
 	atomic_fetch_add(&c->all->nwaiting, 1);
+	if (atomic_load(&c->all->is_ending)) {
+		atomic_fetch_sub(&c->all->nwaiting, 1);
+		return MHD_NO;
+	}
 	line_set(c->line, LINE_WAITING);
 	MHD_suspend_connection(c->connection);
 	durable_wish(c->all->durable, c->answer.wish, on_done, c);

@@ -17,6 +17,7 @@ struct http_calls {
 	struct worlds *worlds;
 	struct durable *durable;
 	atomic_bool is_draining;
+	atomic_bool is_ending; /* nothing may begin to wait for the disk */
 	_Atomic size_t nwaiting; /* for the disk */
 };
 

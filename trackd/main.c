@@ -274,7 +274,7 @@ trackd_stop(struct service *s)
 	else
 		log_warning("%zu connections are cut off",
 		    http_connections(the.http));
-	if (http_waiting(the.http) > 0)
+	if (!http_may_stop(the.http))
 		return false;
 	pthread_mutex_lock(&the.lock);
 	the.is_ending = true;

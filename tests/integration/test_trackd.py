@@ -2,6 +2,7 @@
 """bulkhead-trackd over real sockets: HTTP by the letter, HTTP by the fist,
 many connections, many requests, signals under load."""
 import os
+import random
 import re
 import resource
 import signal
@@ -608,6 +609,39 @@ def test_end_while_waiting():
         tap.equal([c.reply("POST").status for c in clients], [200] * 200)
         tap.equal(d.child.wait(30), 0)
         tap.true("cut off" not in d.log(), d.log())
+
+
+def _post_now_and_then(d, octets, is_over):
+    """One-clicks whose last octet comes at any time."""
+    while not is_over.is_set():
+        try:
+            with d.client() as c:
+                c.send(octets[:-1])
+                time.sleep(random.uniform(0, 0.02))
+                c.send(octets[-1:]).reply("POST")
+        except (OSError, AssertionError):
+            pass  # it has ended
+
+
+def test_end_urged():
+    """SIGTERM twice, while some begin to wait for the disk: a clean end."""
+    for _ in range(12):
+        with t.Trackd(section="threads = 2") as d:
+            d.start()
+            is_over = threading.Event()
+            load = [threading.Thread(target=_post_now_and_then, args=(
+                d, _one_click(d.token("u")), is_over)) for _ in range(30)]
+            for thread in load:
+                thread.start()
+            time.sleep(0.1)
+            d.signal(signal.SIGTERM)
+            time.sleep(0.002)  # two at once would be one
+            d.signal(signal.SIGTERM)
+            status = d.child.wait(30)
+            is_over.set()
+            for thread in load:
+                thread.join()
+            tap.equal(status, 0, d.log()[-300:])
 
 
 def test_reload_under_load():
