@@ -96,6 +96,14 @@ change_storing(struct durable *d, int by)
 	pthread_mutex_unlock(&d->lock);
 }
 
+/* Of whom is nobody's business. */
+static void
+say_refused(const struct request_wish *wish, const char *why)
+{
+	log_error("the store takes no unsubscription from \"%.*s\": %s",
+	    STR_ARG(wish->entry.scope.domain), why);
+}
+
 /* The writer's thread. */
 static void
 on_stored(void *arg, enum store_answer answer,
@@ -112,9 +120,7 @@ on_stored(void *arg, enum store_answer answer,
 			job->wish->result = WISH_STORED;
 			job->wish->outcome = change->outcome;
 		} else {
-			log_error("the store takes no unsubscription of <%.*s> "
-			    "from \"%.*s\"", STR_ARG(job->wish->entry.address),
-			    STR_ARG(job->wish->entry.scope.domain));
+			say_refused(job->wish, "refused");
 		}
 		finish(job);
 	}
@@ -139,11 +145,16 @@ durable_wish(struct durable *d, struct request_wish *wish,
 	struct suppress_change change = { .what = wish->what,
 		.entry = wish->entry, .actor = ACTOR,
 		.is_exact = wish->what == SUPPRESS_REMOVE };
+	const char *fault = suppress_fault(&wish->entry);
 	struct job *job = mem_alloc(sizeof(*job));
 
 	*job = (struct job){ .d = d, .wish = wish, .done = done, .arg = arg };
 	wish->result = WISH_LOST;
-	if (wish->what == SUPPRESS_REMOVE && durable_waiting(d) > 0) {
+	/* what the store will never take is not for the spool, either */
+	if (fault != NULL)
+		say_refused(wish, fault);
+	if (fault != NULL || (wish->what == SUPPRESS_REMOVE &&
+	    durable_waiting(d) > 0)) {
 		hand_to_thread(job, false);
 		return;
 	}

@@ -67,6 +67,9 @@ struct str suppress_normal(struct arena *a, struct str text);
  */
 struct str suppress_line(struct arena *a, struct str text);
 
+/* Why the store would not take the entry (STORE_NO); NULL: it would. */
+const char *suppress_fault(const struct suppress_entry *e);
+
 struct suppress_query {
 	struct str address;	     /* normal form */
 	struct suppress_scope scope; /* of the mail */

@@ -53,7 +53,4 @@ struct driver_call;
 bool store_changes_are_well(struct driver_call *call,
     const struct suppress_change *v, size_t n);
 
-/* What is wrong with an entry that is to be stored; NULL: nothing. */
-const char *suppress_fault(const struct suppress_entry *e);
-
 #endif

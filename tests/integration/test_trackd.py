@@ -596,6 +596,17 @@ def test_gone_while_waiting():
             "r%d@example.net" % i, "example.com/newsletter")], [])
 
 
+def test_no_address():
+    """What is no address cannot be suppressed; the log does not name it."""
+    with t.Trackd() as d:
+        d.start()
+        token = d.token("u", recipient="jane.private")
+        tap.equal(d.post("/u/" + token).status, 503)
+        tap.equal(d.post("/u/" + token).fields["retry-after"], "60")
+        tap.true("no address in normal form" in d.log(), d.log())
+        tap.true("jane.private" not in d.log(), d.log())
+
+
 def test_end_while_waiting():
     """SIGTERM while many wait for the disk: all are answered."""
     with t.Trackd(section="threads = 2") as d:

@@ -591,6 +591,29 @@ earlier_spools_are_replayed(void **state)
 	works_close(&w);
 }
 
+/* What the store will never take is not promised, store or no store. */
+static void
+no_entry_is_lost(void **state)
+{
+	struct request_wish probe = { .what = SUPPRESS_PUT,
+		.entry = entry_of("b@x.example") }, wish = probe;
+	struct works w;
+
+	(void)state;
+	works_open(&w);
+	assert_int_equal(wish_one(&w, SUPPRESS_PUT, "jane").result, WISH_LOST);
+	works_fail(&w, true);
+	wish_one(&w, SUPPRESS_PUT, "a@x.example");
+	durable_wish(w.durable, &probe, on_done, &w); /* tries the store */
+	wish.entry.address = STR("jane");
+	durable_wish(w.durable, &wish, on_done, &w);
+	wait_answered(&w, 4);
+	assert_int_equal(wish.result, WISH_LOST);
+	assert_int_equal(durable_waiting(w.durable), 2);
+	works_fail(&w, false);
+	works_close(&w);
+}
+
 static void
 without_either_it_is_lost(void **state)
 {
@@ -663,6 +686,7 @@ main(void)
 		cmocka_unit_test(undo_is_exact),
 		cmocka_unit_test(outages_are_bridged),
 		cmocka_unit_test(earlier_spools_are_replayed),
+		cmocka_unit_test(no_entry_is_lost),
 		cmocka_unit_test(without_either_it_is_lost),
 		cmocka_unit_test(many_wishes),
 	};
