@@ -17,8 +17,9 @@
 #include "trackd/http.h"
 #include "trackd/upkeep.h"
 
-/* Files that are no connection. */
-#define SPARE 64
+/* Files that are no connection; of each thread. */
+#define SPARE	     64
+#define THREAD_FILES 2
 /* Jobs that wait for the writer; further ones go to the spool. */
 #define JOBS_MAX   16384
 #define ERRORS_MAX 4096
@@ -59,10 +60,11 @@ take_event(void *arg, const struct event *e)
 
 /* As many connections as asked for, or as files may be open. */
 static unsigned
-raise_files(unsigned wanted)
+raise_files(unsigned wanted, unsigned threads)
 {
 	struct rlimit limit;
-	rlim_t need = (rlim_t)wanted + SPARE, got;
+	rlim_t spare = SPARE + (rlim_t)threads * THREAD_FILES;
+	rlim_t need = wanted + spare, got;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return wanted;
@@ -72,7 +74,7 @@ raise_files(unsigned wanted)
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 &&
 	    getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return wanted;
-	got = limit.rlim_cur > 2 * SPARE ? limit.rlim_cur - SPARE : SPARE;
+	got = limit.rlim_cur > spare + SPARE ? limit.rlim_cur - spare : SPARE;
 	if (got >= wanted)
 		return wanted;
 	log_warning("max-connections = %u, but only %lu files may be open: "
@@ -120,7 +122,8 @@ trackd_open(struct service *s)
 	int rc = EX_CONFIG;
 
 	the.service = s;
-	the.max_connections = raise_files(c->trackd.max_connections);
+	the.max_connections = raise_files(c->trackd.max_connections,
+	    c->trackd.threads);
 	the.bursts = spec.bursts = bursts_new();
 	use(c);
 	if (k->tokens == NULL)

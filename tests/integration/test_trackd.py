@@ -466,6 +466,23 @@ def test_connection_limit():
         tap.equal(d.stop(), 0)
 
 
+def test_few_files():
+    """As many connections as it says when few files may be open."""
+    section = "threads = 100\nmax-connections = 1000"
+    with t.Trackd(section=section) as d:
+        d.start(files=400)
+        taken = int(re.search(r"(\d+) connections are taken", d.log())[1])
+        clients = [d.client() for _ in range(taken)]
+        for c in clients:
+            tap.equal(c.ask("GET", "/healthz").status, 200)
+        token = d.token("u")
+        os.rename(d.path("store"), d.path("gone"))
+        tap.equal(clients[0].send(_one_click(token)).reply().status, 200)
+        for c in clients:
+            c.close()
+        tap.equal(d.stop(), 0)
+
+
 def test_memory_stays():
     """200,000 requests, good and bad, and no more memory than at first."""
     batch = []
