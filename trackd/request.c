@@ -33,6 +33,15 @@ is_configured(const struct settings *s, struct str host)
 	return false;
 }
 
+static bool
+is_among(const struct str *hosts, size_t n, struct str host)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(hosts[i], host))
+			return true;
+	return false;
+}
+
 /*
  * At the host that was asked for; where that is none of ours, as behind a
  * proxy that does not pass it on, at each of ours.
@@ -43,6 +52,7 @@ open_at_hosts(const struct request *r, enum token_kind kind, struct str text,
 {
 	const struct settings *s = r->keyring->settings;
 	const struct token_keys *keys = r->keyring->tokens;
+	struct str tried[HOSTS_MAX];
 	size_t ntried = 0;
 
 	if (r->host.n > 0 &&
@@ -53,9 +63,9 @@ open_at_hosts(const struct request *r, enum token_kind kind, struct str text,
 	for (size_t i = 0; i < s->ndomains && ntried < HOSTS_MAX; i++) {
 		struct str host = s->domains[i].tracking_host;
 
-		if (host.n == 0)
+		if (host.n == 0 || is_among(tried, ntried, host))
 			continue;
-		ntried++;
+		tried[ntried++] = host;
 		if (token_open(r->arena, keys, kind, host, text, out) == 0)
 			return 0;
 	}

@@ -199,6 +199,27 @@ test_hosts(void **state)
 	}
 }
 
+/* That many domains share a host takes no other one's turn. */
+static void
+test_shared_hosts(void **state)
+{
+	struct domain_settings domains[40] = { { .nsign = 0 } };
+	struct desk *d = *state;
+	struct request r = desk_request(d, "GET", STR(""));
+	struct token t;
+
+	for (size_t i = 0; i < COUNT(domains); i++)
+		domains[i].tracking_host = TRACKD_HOST;
+	domains[39].tracking_host = TRACKD_OTHER;
+	d->settings.domains = domains;
+	d->settings.ndomains = COUNT(domains);
+	r.host = STR("");
+	assert_int_equal(request_token(&r, TOKEN_CLICK, desk_token(d,
+	    TOKEN_CLICK, TRACKD_OTHER, URL), &t), 0);
+	d->settings.domains = d->domains;
+	d->settings.ndomains = 3;
+}
+
 static void
 test_without_keys(void **state)
 {
@@ -370,6 +391,7 @@ main(void)
 		TEST(test_other_kinds),
 		TEST(test_changed_tokens),
 		TEST(test_hosts),
+		TEST(test_shared_hosts),
 		TEST(test_without_keys),
 		TEST(test_long_texts),
 		TEST(test_fields),
