@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/load.h"
@@ -164,6 +165,29 @@ take_days(struct report *r, const struct report_options *o)
 	return EX_USAGE;
 }
 
+/* In a file names are as they are; a terminal would obey what is in them. */
+static void
+tame(struct buf *out)
+{
+	struct str left = buf_view(out);
+	struct buf shown;
+
+	buf_init(&shown, REPORT_OUTPUT_MAX);
+	while (left.n > 0) {
+		size_t end = str_chr(left, '\n', 0);
+		struct str line = str_sub(left, 0, end);
+
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		report_name(&shown, line, 0);
+		buf_char(&shown, '\n');
+		left = str_sub(left, end + 1, left.n);
+	}
+	shown.failed = shown.failed || out->failed;
+	buf_free(out);
+	*out = shown;
+}
+
 static int
 write_out(const struct report *r, const struct report_options *o)
 {
@@ -178,6 +202,8 @@ write_out(const struct report *r, const struct report_options *o)
 		report_write_html(r, &out);
 	else
 		report_write_text(r, &out);
+	if (o->csv && isatty(STDOUT_FILENO))
+		tame(&out);
 	return load_flush(&out, "report");
 }
 

@@ -71,6 +71,13 @@ add_ascii(struct buf *out, char c)
 	}
 }
 
+/* U+0080 to U+009F: terminals obey them as they do U+001B. */
+static bool
+is_control(const char *p)
+{
+	return (p[0] & 0xff) == 0xc2 && (p[1] & 0xff) < 0xa0;
+}
+
 int
 json_string(struct buf *out, struct str s)
 {
@@ -93,6 +100,8 @@ json_string(struct buf *out, struct str s)
 		run = utf8_length(str_sub(s, i, s.n));
 		if (run == 0)
 			buf_puts(out, "\xef\xbf\xbd");
+		else if (run == 2 && is_control(s.p + i))
+			buf_printf(out, "\\u%04x", s.p[i + 1] & 0xffu);
 		else
 			buf_add(out, s.p + i, run);
 		i += run ? run : 1;

@@ -410,6 +410,30 @@ def csv_table():
                       "link")
 
 
+def csv_terminal():
+    """A terminal is not to obey names, nor 8-bit controls in JSON."""
+    store = Store([event("clicked", 1, campaign="c\x1b[2J\x9b2J\u202e",
+                         url="https://x.example/")])
+    for form, want in (("--csv", '"c?[2J?2J?"'), ("--json", "\\u009b2J")):
+        master, slave = pty.openpty()
+        with subprocess.Popen(
+                [BULKHEAD, "report", form, "newsletter", "-c", store.conf],
+                stdout=slave, stderr=subprocess.PIPE) as done:
+            os.close(slave)
+            shown = b""
+            try:
+                while piece := os.read(master, 4096):
+                    shown += piece
+            except OSError:  # the other side is closed
+                pass
+            tap.equal(done.wait(), 0, "exit")
+        os.close(master)
+        text_shown = shown.decode()
+        tap.true(want in text_shown, text_shown)
+        tap.true(not re.search("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]",
+                               text_shown), repr(text_shown))
+
+
 def text_of(element):
     """All text in an element."""
     return "".join(element.itertext())
@@ -460,7 +484,7 @@ def page():
 
 POINTS = [(f.__name__.replace("_", " "), f) for f in (
     numbers, ranges, names, no_store, not_for_this_user, text, progress,
-    csv_table, page)]
+    csv_table, csv_terminal, page)]
 
 
 def main():

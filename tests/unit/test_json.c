@@ -24,6 +24,8 @@ test_json_strings(void **state)
 		{ "blanks", STR_INIT("\r\n\t"), STR_INIT("\"\\r\\n\\t\"") },
 		{ "control", STR_INIT("\0\x1f\x7f"),
 		    STR_INIT("\"\\u0000\\u001f\\u007f\"") },
+		{ "8-bit control", STR_INIT("\xc2\x80\xc2\x9f\xc2\xa0"),
+		    STR_INIT("\"\\u0080\\u009f\xc2\xa0\"") },
 		{ "two bytes", STR_INIT("\xc3\xa9"), STR_INIT("\"\xc3\xa9\"") },
 		{ "three bytes", STR_INIT("\xe2\x82\xac"),
 		    STR_INIT("\"\xe2\x82\xac\"") },
