@@ -73,7 +73,7 @@ run(void *arg)
 
 	pthread_mutex_lock(&all->lock);
 	while (!all->is_ending) {
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
 		pthread_cond_timedwait(&all->wake, &all->lock, &until);
 		look(all, clock_monotonic());
@@ -86,10 +86,14 @@ struct lines *
 lines_new(struct metrics *m)
 {
 	struct lines *all = mem_alloc(sizeof(*all));
+	pthread_condattr_t attr;
 
 	*all = (struct lines){ .metrics = m };
 	pthread_mutex_init(&all->lock, NULL);
-	pthread_cond_init(&all->wake, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&all->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	if (pthread_create(&all->thread, NULL, run, all) == 0)
 		return all;
 	log_error("cannot start a thread: %m");

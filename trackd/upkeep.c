@@ -42,7 +42,7 @@ nap(struct upkeep *u, unsigned millis)
 	struct timespec until;
 	bool is_ending;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += millis / 1000;
 	until.tv_nsec += millis % 1000 * 1000000L;
 	if (until.tv_nsec >= SECOND) {
@@ -159,6 +159,7 @@ struct upkeep *
 upkeep_start(const struct settings *s)
 {
 	struct upkeep *u = mem_alloc(sizeof(*u));
+	pthread_condattr_t attr;
 
 	*u = (struct upkeep){ .arena = arena_new() };
 	u->spec = (struct store_spec){
@@ -172,7 +173,10 @@ upkeep_start(const struct settings *s)
 	u->rollup_at = u->purge_at = clock_monotonic();
 	atomic_store(&u->days, s->event_retention);
 	pthread_mutex_init(&u->lock, NULL);
-	pthread_cond_init(&u->changed, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&u->changed, &attr);
+	pthread_condattr_destroy(&attr);
 	if (pthread_create(&u->thread, NULL, run, u) == 0)
 		return u;
 	log_error("cannot start a thread: %m");
