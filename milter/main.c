@@ -27,7 +27,7 @@ static struct event_sink events;
 /* Milliseconds for each of two questions a message. */
 #define POLICY_PATIENCE 1500
 /* For the last events, when all sessions have ended. */
-#define EVENTS_PATIENCE 1000
+#define EVENTS_PATIENCE 3000
 /* In which the writer commits what it was given. */
 #define EVENTS_GATHERED 300
 

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "bulkhead/event_sink.h"
 #include "bulkhead/listen.h"
 #include "bulkhead/service.h"
 #include "trackd/burst.h"
@@ -37,7 +38,7 @@ static struct {
 	struct http *http;
 	int fd;
 	unsigned max_connections;
-	atomic_bool is_hashed; /* recipients in events */
+	struct event_sink events; /* into the writer */
 	atomic_bool is_serving;
 	pthread_mutex_t lock; /* guards is_ending */
 	bool is_ending;
@@ -47,16 +48,6 @@ static struct {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.ended = PTHREAD_COND_INITIALIZER,
 };
-
-static void
-take_event(void *arg, const struct event *e)
-{
-	struct metrics *m = arg;
-
-	metrics_add(m, writer_event(the.writer, e,
-	    atomic_load(&the.is_hashed)) ? METRIC_EVENTS : METRIC_EVENTS_LOST,
-	    1);
-}
 
 /* As many connections as asked for, or as files may be open. */
 static unsigned
@@ -102,13 +93,6 @@ open_socket(struct service *s, const struct settings *c)
 	return rc;
 }
 
-static void
-use(const struct settings *c)
-{
-	atomic_store(&the.is_hashed,
-	    c->event_addresses == EVENT_ADDRESSES_HASH);
-}
-
 static int
 trackd_open(struct service *s)
 {
@@ -116,8 +100,8 @@ trackd_open(struct service *s)
 	const struct settings *c = k->settings;
 	struct world_spec spec = {
 		.metrics = service_metrics(s),
-		.event = take_event,
-		.event_arg = service_metrics(s),
+		.event = event_sink_add,
+		.event_arg = &the.events,
 	};
 	int rc = EX_CONFIG;
 
@@ -125,7 +109,6 @@ trackd_open(struct service *s)
 	the.max_connections = raise_files(c->trackd.max_connections,
 	    c->trackd.threads);
 	the.bursts = spec.bursts = bursts_new();
-	use(c);
 	if (k->tokens == NULL)
 		log_error("no token-keys: `bulkhead token create` makes them");
 	else if ((the.worlds = worlds_new(&spec, k)) != NULL)
@@ -154,6 +137,8 @@ start_store(const struct settings *c)
 	buf_free(&errors);
 	if (the.writer == NULL)
 		return EX_CONFIG;
+	event_sink_share(&the.events, the.writer, c,
+	    service_metrics(the.service));
 	the.durable = durable_start(the.writer, c->trackd.spool,
 	    service_metrics(the.service));
 	return the.durable != NULL ? EX_OK : EX_OSERR;
@@ -228,7 +213,7 @@ trackd_reloaded(struct service *s)
 
 	pthread_mutex_lock(&the.lock); /* not while all ends */
 	if (atomic_load(&the.is_serving) && !the.is_ending) {
-		use(k->settings);
+		event_sink_use(&the.events, k->settings);
 		worlds_change(the.worlds, k);
 		upkeep_set_retention(the.upkeep,
 		    k->settings->event_retention);
@@ -258,9 +243,17 @@ stop_all(void)
 	close(the.fd);
 	durable_stop(&the.durable, WRITE_MILLIS);
 	upkeep_stop(&the.upkeep);
-	writer_stop(&the.writer, WRITE_MILLIS);
+	event_sink_stop(&the.events, WRITE_MILLIS);
+	the.writer = NULL; /* ended by that */
 	worlds_free(&the.worlds);
 	bursts_free(&the.bursts);
+}
+
+static void
+trackd_tick(struct service *s)
+{
+	(void)s;
+	event_sink_tick(&the.events);
 }
 
 /*
@@ -338,6 +331,7 @@ main(int argc, char **argv)
 		.run = trackd_run,
 		.changed = trackd_changed,
 		.reloaded = trackd_reloaded,
+		.tick = trackd_tick,
 		.stop = trackd_stop,
 		.metrics = offsetof(struct settings, trackd.metrics),
 		.in_force = trackd_in_force,

@@ -3,6 +3,8 @@
  */
 #include "bulkhead/event_sink.h"
 
+#include <inttypes.h>
+
 #include "base/arena.h"
 #include "base/log.h"
 
@@ -43,17 +45,29 @@ event_sink_start(struct event_sink *sink, const struct settings *s,
 		.clock = clock_system(),
 	};
 	struct arena *a = arena_new();
+	struct writer *writer;
 	struct buf errors;
 
 	spec.store = existing(a, place(s));
 	event_sink_use(sink, s);
 	atomic_store(&sink->metrics, m);
 	buf_init(&errors, 65536);
-	atomic_store(&sink->writer, writer_start(&spec, 1, true, &errors));
+	writer = writer_start(&spec, 1, true, &errors);
+	/* before event_sink_tick() sees it, which would say so, too */
 	if (errors.n > 0)
 		say_down(sink, first_line(buf_view(&errors)));
+	atomic_store(&sink->writer, writer);
 	buf_free(&errors);
 	arena_free(&a);
+}
+
+void
+event_sink_share(struct event_sink *sink, struct writer *writer,
+    const struct settings *s, struct metrics *m)
+{
+	event_sink_use(sink, s);
+	atomic_store(&sink->metrics, m);
+	atomic_store(&sink->writer, writer);
 }
 
 void
@@ -76,11 +90,10 @@ event_sink_add(void *arg, const struct event *e)
 		metrics_add(m, METRIC_EVENTS, 1);
 }
 
+/* lost: since the writer started. */
 static void
-count_lost(struct event_sink *sink, const struct writer *writer)
+count_lost(struct event_sink *sink, uint64_t lost)
 {
-	uint64_t lost = writer_events_lost(writer);
-
 	metrics_add(atomic_load(&sink->metrics), METRIC_EVENTS_LOST,
 	    lost - sink->lost);
 	sink->lost = lost;
@@ -95,7 +108,7 @@ event_sink_tick(struct event_sink *sink)
 
 	if (writer == NULL)
 		return;
-	count_lost(sink, writer);
+	count_lost(sink, writer_events_lost(writer));
 	is_failing = writer_events_failing(writer, why);
 	if (is_failing && !atomic_load(&sink->is_down)) {
 		say_down(sink, str_from(why));
@@ -109,10 +122,14 @@ void
 event_sink_stop(struct event_sink *sink, unsigned millis)
 {
 	struct writer *writer = atomic_exchange(&sink->writer, NULL);
+	uint64_t before = sink->lost;
 
-	if (writer != NULL)
-		count_lost(sink, writer);
-	writer_stop(&writer, millis);
+	if (writer == NULL)
+		return;
+	count_lost(sink, writer_stop(&writer, millis));
+	if (sink->lost > before)
+		log_warning("%" PRIu64 " events were not stored in time and "
+			    "are lost", sink->lost - before);
 }
 
 bool

@@ -28,6 +28,10 @@ struct event_sink {
 void event_sink_start(struct event_sink *sink, const struct settings *s,
     struct metrics *m);
 
+/* The same with a writer that serves others, too; event_sink_stop() ends it. */
+void event_sink_share(struct event_sink *sink, struct writer *writer,
+    const struct settings *s, struct metrics *m);
+
 /* Addresses are stored as these settings say from now on.  Any thread. */
 void event_sink_use(struct event_sink *sink, const struct settings *s);
 
@@ -41,8 +45,9 @@ void event_sink_add(void *sink, const struct event *e);
 void event_sink_tick(struct event_sink *sink);
 
 /*
- * Waits up to that many milliseconds for the last ones.  Nobody may be within
- * event_sink_add() or event_sink_tick() any more.
+ * Waits up to that many milliseconds for the last ones; what is lost then is
+ * counted and said.  Nobody may be within event_sink_add() or
+ * event_sink_tick() any more.
  */
 void event_sink_stop(struct event_sink *sink, unsigned millis);
 

@@ -348,15 +348,18 @@ make_writer(const struct store_spec *spec, size_t max)
 	return w;
 }
 
-static void
+/* How many events were lost. */
+static uint64_t
 free_writer(struct writer *w)
 {
-	writer_events_free(&w->events);
+	uint64_t lost = writer_events_free(&w->events);
+
 	store_close(&w->store);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	arena_free(&w->arena);
 	free(w);
+	return lost;
 }
 
 /* For their errors; handed to the threads before those start. */
@@ -396,11 +399,13 @@ writer_start(const struct store_spec *spec, size_t max, bool may_be_down,
 	return NULL;
 }
 
-void
+uint64_t
 writer_stop(struct writer **w, unsigned millis)
 {
+	uint64_t lost;
+
 	if (*w == NULL)
-		return;
+		return 0;
 	if ((*w)->events != NULL)
 		writer_events_stop((*w)->events, store_deadline(millis));
 	pthread_mutex_lock(&(*w)->lock);
@@ -408,8 +413,9 @@ writer_stop(struct writer **w, unsigned millis)
 	pthread_cond_signal(&(*w)->wake);
 	pthread_mutex_unlock(&(*w)->lock);
 	pthread_join((*w)->thread, NULL);
-	free_writer(*w);
+	lost = free_writer(*w);
 	*w = NULL;
+	return lost;
 }
 
 /* Takes the job, which is freed when there is no room. */

@@ -29,8 +29,9 @@ struct writer *writer_start(const struct store_spec *spec, size_t max,
     bool may_be_down, struct buf *errors);
 
 /* Finishes what waits, up to that many milliseconds; the rest is answered
- * STORE_UNKNOWN.  Every job was answered when it returns. */
-void writer_stop(struct writer **w, unsigned millis);
+ * STORE_UNKNOWN.  Every job was answered when it returns: how many events were
+ * lost since it started. */
+uint64_t writer_stop(struct writer **w, unsigned millis);
 
 /*
  * Hands a job over; it is copied.  deadline as store_deadline(): what waits

@@ -308,20 +308,24 @@ writer_events_stop(struct writer_events *w, int64_t stop_by)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void
+uint64_t
 writer_events_free(struct writer_events **w)
 {
+	uint64_t lost;
+
 	if (*w == NULL)
-		return;
+		return 0;
 	if ((*w)->has_thread)
 		pthread_join((*w)->thread, NULL);
 	drop_all(*w);
+	lost = writer_events_count_lost(*w);
 	store_close(&(*w)->store);
 	pthread_cond_destroy(&(*w)->wake);
 	pthread_mutex_destroy(&(*w)->lock);
 	free((*w)->ring);
 	free(*w);
 	*w = NULL;
+	return lost;
 }
 
 /* In one block of memory, texts and all; what is too long is left out here. */

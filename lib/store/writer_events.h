@@ -33,7 +33,10 @@ bool writer_events_error(struct writer_events *w, char out[WRITER_ERROR_SIZE]);
 /* From now on: finish by that time (clock_monotonic()), then end. */
 void writer_events_stop(struct writer_events *w, int64_t stop_by);
 
-/* Waits for the end, where it was started, and frees it. */
-void writer_events_free(struct writer_events **w);
+/*
+ * Waits for the end, where it was started, and frees it; how many were lost in
+ * all its life.
+ */
+uint64_t writer_events_free(struct writer_events **w);
 
 #endif

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import struct
@@ -712,6 +713,31 @@ def test_reload_errors():
         d.reload("threads or max-connections have changed")
         tap.equal(d.get("/c/" + token).status, 302)
         tap.equal(d.stop(), 0)
+
+
+def test_events_down():
+    """Links go on without the store of events; it is said, and counted."""
+    with t.Trackd() as d:
+        place = d.path("events")
+        config = 'events = "sqlite:%s"\n' % place
+        for is_mended in (True, False):
+            d.configure(config)
+            with open(place, "w", encoding="ascii") as f:
+                f.write("no directory")
+            d.start()
+            token = d.token("c", url=URL)
+            for _ in range(3):
+                tap.equal(d.get("/c/" + token).status, 302)
+            before = d.log().count("events are stored again")
+            d.wait_log("events are not stored", 1 if is_mended else 2)
+            if is_mended:
+                os.remove(place)
+                d.wait_log("events are stored again", before + 1)
+            tap.equal(d.stop(), 0)
+            last = d.log().rsplit("counters:", 1)[1]
+            tap.equal("events_lost=3" in last, not is_mended, last)
+            if is_mended:
+                shutil.rmtree(place)
 
 
 def test_sockets():

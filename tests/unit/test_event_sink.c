@@ -145,6 +145,25 @@ test_directory_comes_later(void **state)
 	arena_free(&a);
 }
 
+/* What waits for a store that does not come is lost, and counted. */
+static void
+test_lost_at_the_end(void **state)
+{
+	struct event_sink sink = { .writer = NULL };
+	struct metrics m = { .v = { 0 } };
+	struct loaded l;
+
+	load(&l, state, "", "/nowhere/at/all");
+	event_sink_start(&sink, l.s, &m);
+	for (int i = 0; i < 5; i++)
+		add(&sink, "ann@reader.example");
+	event_sink_tick(&sink);
+	event_sink_stop(&sink, 1);
+	assert_int_equal(metrics_get(&m, METRIC_EVENTS), 5);
+	assert_int_equal(metrics_get(&m, METRIC_EVENTS_LOST), 5);
+	unload(&l);
+}
+
 static void
 test_has_moved(void **state)
 {
@@ -181,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_stores_them),
 		TEST(test_directory_comes_later),
+		TEST(test_lost_at_the_end),
 		TEST(test_has_moved),
 	};
 
