@@ -5,6 +5,7 @@ Called by tests/run.  A program that exits non-zero, crashes, times out or
 prints no plan counts as failed, whatever else it printed.
 """
 import argparse
+import concurrent.futures
 import glob
 import os
 import re
@@ -90,6 +91,9 @@ def count_trs(text):
     return count
 
 
+CHILDREN = set()  # what runs, each in a session of its own
+
+
 def execute(argv, log, timeout, cwd=ROOT, env=None):
     """Runs a program in a session of its own; its status, or a text."""
     with open(log, "ab") as out:
@@ -97,12 +101,20 @@ def execute(argv, log, timeout, cwd=ROOT, env=None):
                                  stderr=subprocess.STDOUT,
                                  stdin=subprocess.DEVNULL,
                                  start_new_session=True)
+        CHILDREN.add(child)
         try:
             return child.wait(timeout)
         except subprocess.TimeoutExpired:
             return "no end after %d s" % timeout
         finally:
             _stop(child)
+            CHILDREN.discard(child)
+
+
+def stop_all():
+    """Ends what still runs: the runner itself was asked to end."""
+    for child in list(CHILDREN):
+        _stop(child)
 
 
 def _stop(child):
@@ -211,21 +223,33 @@ class Run:
         return self.step(name + ": test tools", [
             "make", "-s", "-j" + JOBS, "check", "TESTS="], directory)
 
-    def programs(self, name, patterns, directory, but=(), args=()):
-        """Runs the test programs that the patterns name, one at a time."""
+    def program(self, label, path, directory, args):
+        """Runs a test program; what report() is to say of it."""
+        log, start = self.log(label), time.monotonic()
+        status = execute([os.path.join(ROOT, path), *args], log,
+                         self.test_timeout(), env=self.env(directory))
+        with open(log, encoding="utf-8", errors="replace") as f:
+            count, wrong = count_tap(f.read(), status)
+        return label, count, log, wrong, time.monotonic() - start
+
+    def programs(self, name, patterns, directory, but=(), args=(), at_once=2):
+        """Runs the test programs that the patterns name, two at a time: most
+        of them wait more than they work."""
         files = [os.path.relpath(f, ROOT) for p in patterns
                  for f in sorted(glob.glob(os.path.join(ROOT, p)))]
-        for path in files:
-            if path in but or not self.wanted(path) or not os.access(
-                    os.path.join(ROOT, path), os.X_OK):
-                continue  # what is not executable is a module
-            label = "%s: %s" % (name, path)
-            log, start = self.log(label), time.monotonic()
-            status = execute([os.path.join(ROOT, path), *args], log,
-                             self.test_timeout(), env=self.env(directory))
-            with open(log, encoding="utf-8", errors="replace") as f:
-                count, wrong = count_tap(f.read(), status)
-            self.report(label, count, log, wrong, time.monotonic() - start)
+        # what is not executable is a module
+        files = [path for path in files if path not in but and
+                 self.wanted(path) and
+                 os.access(os.path.join(ROOT, path), os.X_OK)]
+        pool = concurrent.futures.ThreadPoolExecutor(at_once)
+        try:
+            running = [pool.submit(self.program, "%s: %s" % (name, path), path,
+                                   directory, args) for path in files]
+            for done in running:
+                self.report(*done.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
 
     def unit_tests(self):
         """Unit tests and fuzz targets by the names that make knows."""
@@ -318,8 +342,9 @@ def tier_threads(run):
                               "tests/tools/milter_load",
                               "tests/tools/racy_milter"))
     if directory:
-        run.programs("tsan", (THREADS,), directory)
-        run.programs("tsan", (POLICYD,), directory, args=POLICYD_THREADS)
+        run.programs("tsan", (THREADS,), directory, at_once=1)
+        run.programs("tsan", (POLICYD,), directory, args=POLICYD_THREADS,
+                     at_once=1)
 
 
 def tier_programs(run):
