@@ -75,6 +75,19 @@ raise_files(unsigned wanted, unsigned threads)
 	return (unsigned)got;
 }
 
+static bool
+is_local(struct str name)
+{
+	struct arena *a = arena_new();
+	struct net_socket where;
+	const char *why;
+	bool out = net_parse_socket(a, name, &where, &why) != 0 ||
+	    net_socket_is_local(&where);
+
+	arena_free(&a);
+	return out;
+}
+
 static int
 open_socket(struct service *s, const struct settings *c)
 {
@@ -85,6 +98,12 @@ open_socket(struct service *s, const struct settings *c)
 
 	if (name.n == 0) {
 		log_error("no socket: set trackd { listen = ... } or use -p");
+		return EX_CONFIG;
+	}
+	if (!c->trackd.is_public && !is_local(name)) {
+		log_error("-p %.*s: others than this host could reach it; set "
+			  "trackd { public = true } if they are to",
+		    STR_ARG(name));
 		return EX_CONFIG;
 	}
 	text = strndup(name.p, name.n);

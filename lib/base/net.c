@@ -166,3 +166,14 @@ net_parse_socket(struct arena *a, struct str s, struct net_socket *out,
 	out->fd = (int)fd;
 	return 0;
 }
+
+bool
+net_socket_is_local(const struct net_socket *s)
+{
+	struct net_addr addr;
+
+	if (s->kind != NET_INET || strcmp(s->host, "localhost") == 0)
+		return true;
+	return net_parse_addr(str_from(s->host), &addr) == 0 &&
+	    net_is_loopback(&addr);
+}

@@ -57,4 +57,10 @@ struct net_socket {
 int net_parse_socket(struct arena *a, struct str s, struct net_socket *out,
     const char **why);
 
+/*
+ * Can this host alone reach it?  A path, a loopback address, "localhost"; fd:
+ * counts as such, since it is the business of who made it.
+ */
+bool net_socket_is_local(const struct net_socket *s);
+
 #endif

@@ -317,19 +317,15 @@ check_trusted(const struct settings *s, const struct section *root)
 			    "connects could send with our signature");
 }
 
-/* Can only this host reach it?  fd: is the business of who made it. */
+/* What is no socket was reported before. */
 static bool
 is_local(struct arena *a, struct str name)
 {
 	struct net_socket where;
-	struct net_addr addr;
 	const char *why;
 
-	if (name.n == 0 || net_parse_socket(a, name, &where, &why) != 0 ||
-	    where.kind != NET_INET || strcmp(where.host, "localhost") == 0)
-		return true;
-	return net_parse_addr(str_from(where.host), &addr) == 0 &&
-	    net_is_loopback(&addr);
+	return name.n == 0 || net_parse_socket(a, name, &where, &why) != 0 ||
+	    net_socket_is_local(&where);
 }
 
 static void

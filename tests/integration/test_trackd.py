@@ -765,6 +765,8 @@ def test_errors_at_start():
             busy.listen(1)
             d.start(wait=False)
             tap.equal(d.child.wait(30), 69, d.log())
+        d.start("-p", "inet:0.0.0.0:%d" % d.address[1], wait=False)
+        tap.equal(d.child.wait(30), 78, d.log())
         d.configure(section='robots = "%s"' % d.path("none"))
         d.start(wait=False)
         tap.equal(d.child.wait(30), 78, d.log())

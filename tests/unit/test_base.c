@@ -378,6 +378,22 @@ test_sockets(void **state)
 	assert_string_equal(s.host, "localhost");
 	assert_int_equal(net_parse_socket(a, STR("fd:3"), &s, &why), 0);
 	assert_int_equal(s.fd, 3);
+	for (size_t i = 0; i < 7; i++) {
+		static const struct {
+			const char *name;
+			bool is_local;
+		} cases[] = {
+			{ "unix:/x", true }, { "fd:3", true },
+			{ "inet:127.9.9.9:1", true },
+			{ "inet:localhost:1", true },
+			{ "inet:[::1]:1", true },
+			{ "inet:192.0.2.1:1", false }, { "inet::1", false },
+		};
+
+		assert_int_equal(net_parse_socket(a, str_from(cases[i].name),
+		    &s, &why), 0);
+		assert_int_equal(net_socket_is_local(&s), cases[i].is_local);
+	}
 	assert_int_equal(net_parse_socket(a, STR("unix:x"), &s, &why), -1);
 	assert_int_equal(net_parse_socket(a, STR("inet:x:0"), &s, &why), -1);
 	assert_int_equal(net_parse_socket(a, STR("/run/x"), &s, &why), -1);
