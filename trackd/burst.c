@@ -14,14 +14,13 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
+#include "base/siphash.h"
 
 #define SHARDS	   64
 #define MAILS	   256 /* of a shard */
 #define CLICKS	   16  /* of a mail */
 #define OCTETS	   (512 * 1024) /* of clicks of a shard */
 #define TEXTS_MAX  (16 * 1024)	/* of a click */
-#define IDENTITY   16
 #define IDENTITY_MAX 65536
 #define NONE	   (-1)
 #define NEVER	   INT64_MIN
@@ -54,7 +53,7 @@ struct click {
 };
 
 struct mail {
-	unsigned char identity[IDENTITY];
+	unsigned char identity[SIPHASH_SIZE];
 	int64_t last;  /* time of its latest click */
 	int64_t burst; /* time of the latest click of a burst, or NEVER */
 	struct click *clicks;
@@ -72,7 +71,7 @@ struct shard {
 };
 
 struct bursts {
-	struct hash_mac *mac;
+	unsigned char key[SIPHASH_KEY];
 	_Atomic uint64_t ids;
 	struct shard shards[SHARDS];
 };
@@ -92,12 +91,10 @@ struct bursts *
 bursts_new(void)
 {
 	struct bursts *b = mem_alloc(sizeof(*b));
-	char key[32];
 
-	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
-		abort(); /* 256 octets at most are never cut short */
 	memset(b, 0, sizeof(*b));
-	b->mac = hash_mac_new(str_make(key, sizeof(key)));
+	if (getrandom(b->key, sizeof(b->key), 0) != (ssize_t)sizeof(b->key))
+		abort(); /* 256 octets at most are never cut short */
 	for (int i = 0; i < SHARDS; i++)
 		shard_init(&b->shards[i]);
 	return b;
@@ -128,7 +125,6 @@ bursts_free(struct bursts **b)
 			forget_clicks(s, &s->mails[j]);
 		pthread_mutex_destroy(&s->lock);
 	}
-	hash_mac_free(&(*b)->mac);
 	free(*b);
 	*b = NULL;
 }
@@ -143,7 +139,7 @@ add_part(struct buf *text, struct str part)
 /* 0, or -1 when it is no mail of one person that can be told from others. */
 static int
 identify(const struct bursts *b, const struct event *e,
-    unsigned char out[SHA256_SIZE])
+    unsigned char out[SIPHASH_SIZE])
 {
 	struct buf text;
 	int rc = -1;
@@ -157,7 +153,7 @@ identify(const struct bursts *b, const struct event *e,
 	add_part(&text, e->recipient);
 	buf_add(&text, &e->stream, sizeof(e->stream));
 	if (buf_add(&text, &e->hours, sizeof(e->hours)) == 0) {
-		hash_mac(b->mac, buf_view(&text), out);
+		siphash(b->key, buf_view(&text), out);
 		rc = 0;
 	}
 	buf_free(&text);
@@ -168,9 +164,9 @@ static uint64_t
 new_id(struct bursts *b)
 {
 	uint64_t n = atomic_fetch_add(&b->ids, 1), id;
-	unsigned char out[SHA256_SIZE];
+	unsigned char out[SIPHASH_SIZE];
 
-	hash_mac(b->mac, str_make((const char *)&n, sizeof(n)), out);
+	siphash(b->key, str_make((const char *)&n, sizeof(n)), out);
 	memcpy(&id, out, sizeof(id));
 	return id != 0 ? id : 1;
 }
@@ -235,7 +231,7 @@ find_or_add(struct shard *s, const unsigned char *identity, int64_t at)
 	struct mail *m;
 
 	while (i != NONE &&
-	    memcmp(s->mails[i].identity, identity, IDENTITY) != 0)
+	    memcmp(s->mails[i].identity, identity, SIPHASH_SIZE) != 0)
 		i = s->mails[i].next;
 	if (i != NONE) {
 		unlink_age(s, i);
@@ -248,7 +244,7 @@ find_or_add(struct shard *s, const unsigned char *identity, int64_t at)
 	m = &s->mails[i];
 	s->free = m->next;
 	*m = (struct mail){ .last = at, .burst = NEVER, .next = *bucket };
-	memcpy(m->identity, identity, IDENTITY);
+	memcpy(m->identity, identity, SIPHASH_SIZE);
 	*bucket = i;
 	make_newest(s, i);
 	return i;
@@ -399,7 +395,7 @@ void
 bursts_note(struct bursts *b, struct event *e,
     void (*each)(void *arg, const struct event *e), void *arg)
 {
-	unsigned char identity[SHA256_SIZE];
+	unsigned char identity[SIPHASH_SIZE];
 	struct shard *s;
 	int i;
 

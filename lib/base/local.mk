@@ -14,5 +14,6 @@ libbulkhead_a_SOURCES += lib/base/json.c lib/base/json.h
 libbulkhead_a_SOURCES += lib/base/budget.c lib/base/budget.h \
 	lib/base/spool.c lib/base/spool.h
 libbulkhead_a_SOURCES += lib/base/siv.c lib/base/siv.h
+libbulkhead_a_SOURCES += lib/base/siphash.c lib/base/siphash.h
 libbulkhead_a_SOURCES += lib/base/sort_external.c lib/base/sort_external.h \
 	lib/base/sort_run.c lib/base/sort_run.h
