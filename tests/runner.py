@@ -226,8 +226,11 @@ class Run:
     def program(self, label, path, directory, args):
         """Runs a test program; what report() is to say of it."""
         log, start = self.log(label), time.monotonic()
-        status = execute([os.path.join(ROOT, path), *args], log,
-                         self.test_timeout(), env=self.env(directory))
+        try:
+            status = execute([os.path.join(ROOT, path), *args], log,
+                             self.test_timeout(), env=self.env(directory))
+        except OSError as e:
+            status = str(e)  # not executable, or for no interpreter
         with open(log, encoding="utf-8", errors="replace") as f:
             count, wrong = count_tap(f.read(), status)
         return label, count, log, wrong, time.monotonic() - start

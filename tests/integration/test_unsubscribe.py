@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """One-click unsubscribe over HTTP: what mail providers send acts, what looks
 at links does not, and what was answered 200 is in the store at the end."""
 import os

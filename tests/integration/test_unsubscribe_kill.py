@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """kill -9, again and again, while many unsubscribe at once: whoever got a 200
 is in the store, or in the spool, from where the next start brings it there."""
 import os
